@@ -1,0 +1,1 @@
+# Filled by the packaging: where libraries, headers and the command are installed.

@@ -1,0 +1,12 @@
+# The oncilla command, and the C++ examples.
+file(GLOB tools CONFIGURE_DEPENDS src/tools/*.cpp)
+if(tools)
+  add_executable(oncilla ${tools})
+  target_link_libraries(oncilla PRIVATE oncilla_core oncilla_flags)
+endif()
+file(GLOB examples CONFIGURE_DEPENDS examples/*.cpp)
+foreach(example ${examples})
+  get_filename_component(stem ${example} NAME_WE)
+  add_executable(${stem} ${example})
+  target_link_libraries(${stem} PRIVATE oncilla_core oncilla_flags)
+endforeach()

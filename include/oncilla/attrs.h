@@ -1,0 +1,114 @@
+/* Attribute structs of the kernel ops in ops.def. What changes from step to step is a run-time scalar, never here. */
+#ifndef ONCILLA_ATTRS_H
+#define ONCILLA_ATTRS_H
+
+#include "oncilla.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Instructions of a tape: ONC_EX_ADD and so on, from elementwise.def. The leaves and the structural ones: */
+enum {
+  ONC_EX_INPUT = 1,  /* a: number of the input tensor; converts its storage dtype to dtype */
+  ONC_EX_CONST = 2,  /* imm.f for floating dtypes, else imm.i; BOOL: 0 or 1 */
+  ONC_EX_SCALAR = 3, /* a: number of the run-time scalar; reads .f for a floating dtype, else .i */
+  ONC_EX_COORD = 4,  /* a: dimension of the iteration space; dtype I32 or I64 */
+  /* One 32-bit word of Philox4x32-10, dtype I64, value 0 … 2^32-1. key = scalar a; counter words 0-1 = the element's row-major index in the
+   * iteration space, words 2-3 = scalar b; c: which of the four output words. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3". */
+  ONC_EX_PHILOX = 5,
+  ONC_EX_CAST = 6,  /* a: value; C conversion (float to integer truncates); to BOOL: a != 0 */
+  ONC_EX_WHERE = 7, /* a: BOOL value; b where true, c where false; b and c have dtype */
+  /* FOREACH only: a: number of the per-tensor scalar; as SCALAR, but one for each tensor of the lists. */
+  ONC_EX_TENSOR_SCALAR = 8,
+  /* Trailing reductions: a: a value of the full iteration space; the result lives on the leading dims. Over nothing: the identity (NaN for
+   * MIN and MAX of floats is not possible, so an empty MIN, MAX, ARGMIN or ARGMAX is refused). NaN wins in MIN, MAX, ARGMIN, ARGMAX. */
+  ONC_EX_REDUCE_SUM = 20,
+  ONC_EX_REDUCE_PROD = 21,
+  ONC_EX_REDUCE_MIN = 22,
+  ONC_EX_REDUCE_MAX = 23,
+  ONC_EX_REDUCE_ANY = 24, /* BOOL -> BOOL */
+  ONC_EX_REDUCE_ALL = 25,
+  ONC_EX_REDUCE_ARGMIN = 26, /* -> I64: row-major index within the reduced dims, the first of equals */
+  ONC_EX_REDUCE_ARGMAX = 27,
+/* Elementwise opcodes start at 100. Operands and result have dtype, unless the row's result is `boolean`: then the operands share one
+ * dtype and the result is BOOL. */
+#define ONC_EW(number, NAME, ...) ONC_EX_##NAME = number,
+#include "elementwise.def"
+#undef ONC_EW
+  ONC_EX_NONE = 0
+};
+
+/* One instruction; instruction i defines value i and uses only values < i. Value dtypes are F32, F64, I32, I64 and BOOL; storage of
+ * other dtypes converts at INPUT and at the store of an output. */
+typedef struct onc_expr_inst {
+  uint16_t op;    /* ONC_EX_* */
+  uint16_t dtype; /* of the result */
+  uint16_t a, b, c;
+  uint16_t reserved;
+  onc_scalar imm;
+} onc_expr_inst;
+
+typedef struct onc_no_attrs {
+  ONC_HEAD;
+} onc_no_attrs;
+
+/* EXPR. Iteration space: rank dims, row-major. Every input has exactly these dims, stride 0 where it broadcasts. The last reduce_rank dims are
+ * reduced: values are "full" until a REDUCE instruction, and "reduced" after it; a reduced value may combine with reduced values,
+ * constants, scalars and inputs whose strides are 0 in the reduced dims. Output j stores value outs[j]: a full value to a tensor with the
+ * iteration dims, a reduced value to one with the leading rank - reduce_rank dims. Storing converts to the tensor's dtype: float to
+ * float rounds to nearest even, float to integer truncates, to BOOL is != 0, integer to integer wraps. */
+typedef struct onc_expr_attrs {
+  ONC_HEAD;
+  uint32_t rank, reduce_rank, n_insts, n_outs, n_scalars, reserved;
+  const int64_t *dims;
+  const onc_expr_inst *insts;
+  const uint16_t *outs;
+} onc_expr_attrs;
+
+/* FOREACH. Tensors are contiguous; in[l * n_tensors + t] is tensor t of input list l, out likewise. All lists' tensors t have equal numel, or an
+ * input tensor has numel 1 and broadcasts. The tape sees one-dimensional inputs numbered by list. Run scalars: n_scalars shared ones, then
+ * n_tensor_scalars for tensor 0, for tensor 1, ... COORD and PHILOX and reductions are not allowed. */
+typedef struct onc_foreach_attrs {
+  ONC_HEAD;
+  uint32_t n_tensors, n_in_lists, n_out_lists, n_insts, n_scalars, n_tensor_scalars;
+  const onc_expr_inst *insts;
+  const uint16_t *outs; /* n_out_lists value numbers */
+} onc_foreach_attrs;
+
+/* Spatial attributes, one entry a spatial dim (spatial_rank of them, 1 … 3; 2 today). */
+typedef struct onc_conv_attrs {
+  ONC_HEAD;
+  uint32_t spatial_rank, groups;
+  int64_t stride[3], pad[3], dilation[3];
+} onc_conv_attrs;
+
+/* Output sizes come from the descriptors, so that ceil mode needs no flag: the last window starts inside input or left padding. */
+typedef struct onc_pool_attrs {
+  ONC_HEAD;
+  uint32_t spatial_rank, count_include_pad; /* average pooling: padding counts in the divisor */
+  int64_t kernel[3], stride[3], pad[3], dilation[3];
+  int64_t divisor_override; /* average pooling: 0 = none */
+} onc_pool_attrs;
+
+typedef struct onc_batch_norm_grad_attrs {
+  ONC_HEAD;
+  uint32_t training, reserved; /* 0: mean and invstd are constants (inference mode) */
+} onc_batch_norm_grad_attrs;
+
+typedef struct onc_softmax_attrs {
+  ONC_HEAD;
+  uint32_t axis, log;
+} onc_softmax_attrs;
+
+enum { ONC_REDUCTION_NONE = 0, ONC_REDUCTION_MEAN = 1, ONC_REDUCTION_SUM = 2 };
+typedef struct onc_loss_attrs {
+  ONC_HEAD;
+  uint32_t reduction, reserved; /* MEAN divides by the total weight of the targets that count */
+  int64_t ignore_index;         /* targets equal to it do not count */
+} onc_loss_attrs;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,83 @@
+// Descriptors as C++ values: what a plugin sees of an onc_op_desc after the border has copied it. Nothing here points into the
+// caller's memory, so that a plan may keep it.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kit/error.hpp"
+#include "oncilla/attrs.h"
+#include "oncilla/oncilla.h"
+
+namespace oncilla::kit {
+
+inline constexpr uint32_t kMaxRank = 16;
+
+using Dims = std::vector<int64_t>;
+
+size_t dtype_bytes(uint32_t dtype);
+const char* dtype_name(uint32_t dtype);  // "float32"; "dtype 77" cannot occur after parsing
+char dtype_kind(uint32_t dtype);         // f, i, u or b
+std::string to_string(const Dims& dims);  // "[2, 3]"
+
+struct Tensor {
+  uint32_t dtype = 0;
+  Dims dims, strides;  // elements
+
+  int64_t numel() const;
+  uint32_t rank() const { return static_cast<uint32_t>(dims.size()); }
+  // Row-major without gaps; a dim of size 1 may have any stride, and an empty tensor is contiguous.
+  bool contiguous() const;
+  // Elements from the first to one past the last that any index reaches; 0 if empty.
+  int64_t span() const;
+  // Two indices may reach one element (stride 0 or interleaving): such a tensor is no output.
+  bool may_overlap() const;
+  std::string str() const;  // "float32[2, 3]"
+};
+
+// The parsed tape of an EXPR or FOREACH, its indices in range and its dtypes consistent (tape.cpp).
+struct Tape {
+  uint32_t rank = 0, reduce_rank = 0, n_scalars = 0, n_tensor_scalars = 0;
+  Dims dims;
+  std::vector<onc_expr_inst> insts;
+  std::vector<uint16_t> outs;
+  std::vector<bool> reduced;  // of each value: lives on the leading dims
+};
+
+struct OpDesc {
+  uint32_t op = 0;
+  std::vector<std::optional<Tensor>> in, out;
+  std::string variant;  // forced; "" = free choice
+  std::optional<Tape> tape;           // EXPR and FOREACH
+  std::vector<unsigned char> attrs;   // every other op: the struct's bytes, zero-extended
+  uint32_t foreach_tensors = 0;       // FOREACH: n_tensors
+
+  const char* name() const;  // "softmax"
+  const Tensor& input(size_t i) const { return *in.at(i); }
+  const Tensor& output(size_t i) const { return *out.at(i); }
+  bool has_in(size_t i) const { return i < in.size() && in[i].has_value(); }
+  bool has_out(size_t i) const { return i < out.size() && out[i].has_value(); }
+  template <class A>
+  A attributes() const {
+    A a{};
+    std::memcpy(&a, attrs.data(), std::min(sizeof(A), attrs.size()));
+    return a;
+  }
+};
+
+// Copies and validates: ranks, dtypes, sizes >= 0, strides >= 0, numel and span within int64, counts as ops.def says, tapes, and the
+// shapes, dtypes and attributes of each op (check.cpp, one list of sentences an op). Throws Error naming op and value.
+OpDesc parse(const onc_op_desc& desc);
+
+// The parts of parse, in their own files.
+void check_op(const OpDesc& desc);                                                    // check.cpp
+Tape parse_tape(const onc_expr_attrs& attrs, const OpDesc& desc);                      // tape.cpp
+Tape parse_tape(const onc_foreach_attrs& attrs, const OpDesc& desc);                   // tape.cpp
+const char* inst_name(uint32_t op);                                                    // "add", "reduce_sum"
+uint32_t inst_arity(uint32_t op);                                                      // value operands: CAST 1, WHERE 3, INPUT 0
+
+}  // namespace oncilla::kit

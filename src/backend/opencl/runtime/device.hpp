@@ -1,0 +1,181 @@
+// The opened device: context, probed features, programs, and how a plan launches a kernel. Plans hold Kernels; they never see cl_program.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "kit/backend.hpp"
+#include "runtime/cl.hpp"
+
+namespace oncilla::ocl {
+
+class Device;
+class Queue;
+class ProgramCache;
+
+// What a probe kernel showed to compile and to run right, never what a version string promises.
+struct Features {
+  bool fp64 = false, fp16 = false, int64_atomics = false, subgroups = false, work_group_collectives = false, svm = false;
+  std::string str() const;  // "fp64 int64_atomics"
+};
+
+class Buffer final : public onc_buffer {
+ public:
+  Buffer(cl::Buffer mem, uint64_t bytes, Device& device);
+  ~Buffer() override;
+  uint64_t bytes() const override { return bytes_; }
+  const cl::Buffer& mem() const { return mem_; }
+
+ private:
+  cl::Buffer mem_;
+  uint64_t bytes_;
+  Device& device_;
+};
+
+// A tensor argument of a kernel: sets two kernel arguments, the cl_mem and a ulong offset in elements. In OpenCL C:
+//   kernel void f(ARG(const float, x), ...) { BIND(const float, x); ... x[i] ... }     (kernels/lib/arg.h)
+struct Mem {
+  onc_arg at;
+  uint32_t item_bytes;
+};
+// An absent optional tensor: a NULL cl_mem and offset 0.
+inline Mem no_mem() { return {{nullptr, 0}, 1}; }
+
+// Local memory of so many bytes.
+struct Local {
+  size_t bytes;
+};
+
+// -D definitions of one compilation: {"T", "float"}, {"TILE_M", 8}.
+class Defines {
+ public:
+  Defines& set(const std::string& name, const std::string& value) { values_[name] = value; return *this; }
+  Defines& set(const std::string& name, int64_t value) { return set(name, std::to_string(value)); }
+  std::string str() const;  // " -DT=float -DTILE_M=8", sorted by name
+
+ private:
+  std::map<std::string, std::string> values_;
+};
+
+struct Range {
+  size_t x = 1, y = 1, z = 1;
+};
+
+// One kernel of a compiled program. Launching is thread-safe: arguments and enqueue happen under the kernel's lock, because clSetKernelArg is the one
+// OpenCL call that is not.
+class Kernel {
+ public:
+  Kernel() = default;
+  Kernel(Device& device, cl::Kernel kernel, std::string name);
+  explicit operator bool() const { return state_ != nullptr; }
+  const std::string& name() const;
+
+  // global need not be a multiple of local: it is rounded up, so a kernel checks its bounds. local {0,..}: the driver chooses.
+  template <class... Args>
+  void launch(onc_queue& queue, Range global, Range local, const Args&... args) {
+    auto guard = lock();
+    cl_uint index = 0;
+    (set(index, args), ...);
+    enqueue(queue, global, local);
+  }
+  // As above for a number of arguments known only at run time.
+  class Arguments {
+   public:
+    template <class A>
+    Arguments& add(const A& a) { kernel_.set(index_, a); return *this; }
+   private:
+    friend class Kernel;
+    Arguments(Kernel& kernel) : kernel_(kernel), guard_(kernel.lock()) {}
+    Kernel& kernel_;
+    std::unique_lock<std::mutex> guard_;
+    cl_uint index_ = 0;
+  };
+  template <class Fill>
+  void launch_with(onc_queue& queue, Range global, Range local, Fill&& fill) {
+    Arguments arguments(*this);
+    fill(arguments);
+    enqueue(queue, global, local);
+  }
+
+ private:
+  struct State;
+  std::unique_lock<std::mutex> lock();
+  void set(cl_uint& index, const Mem& mem);
+  void set(cl_uint& index, const Local& local);
+  template <class S>
+    requires std::is_trivially_copyable_v<S>
+  void set(cl_uint& index, const S& value) { set_bytes(index++, sizeof(S), &value); }
+  void set_bytes(cl_uint index, size_t bytes, const void* value);
+  void enqueue(onc_queue& queue, Range global, Range local);
+  std::shared_ptr<State> state_;
+};
+
+class Device final : public onc_device {
+ public:
+  Device(cl::Platform platform, cl::Device id, const onc_device_options& options);
+  ~Device() override;
+
+  void stats(onc_device_stats& stats) override;
+  std::unique_ptr<onc_buffer> alloc(uint64_t bytes) override;
+  std::unique_ptr<onc_queue> create_queue(uint32_t flags) override;
+  std::unique_ptr<onc_plan> plan(kit::OpDesc desc) override;  // abi/plan.cpp: by ops.def
+
+  // Kernel `entry` of kernels/<file>.cl compiled with these definitions. Compiled once per (file, defines) in the process; then from disk.
+  // `prelude` is source text put before the file (generated tapes).
+  Kernel kernel(const std::string& file, const std::string& entry, const Defines& defines, const std::string& prelude = "");
+
+  const cl::Context& context() const { return context_; }
+  const cl::Device& id() const { return id_; }
+  const Features& features() const { return features_; }
+  uint32_t device_class() const { return class_; }
+  uint32_t compute_units() const { return compute_units_; }
+  size_t max_work_group() const { return max_work_group_; }
+  uint64_t local_bytes() const { return local_bytes_; }
+  bool cpu() const { return class_ == ONC_CLASS_CPU; }  // only for reports: choices are rows of the tuning database
+
+  std::atomic<uint64_t> buffer_bytes{0}, buffers{0}, launches{0};
+
+ private:
+  void probe();
+  cl::Platform platform_;
+  cl::Device id_;
+  cl::Context context_;
+  Features features_;
+  uint32_t class_ = ONC_CLASS_OTHER, compute_units_ = 1;
+  size_t max_work_group_ = 1;
+  uint64_t local_bytes_ = 0;
+  std::unique_ptr<ProgramCache> programs_;
+  std::string warnings_;
+};
+
+class Queue final : public onc_queue {
+ public:
+  Queue(Device& device, uint32_t flags);
+  ~Queue() override;
+  void flush() override;
+  void finish() override;
+  std::unique_ptr<onc_event> record() override;
+  void wait(onc_event& event) override;
+  void* map(onc_arg at, uint64_t bytes, uint32_t flags) override;
+  void unmap(onc_arg at, void* host) override;
+  void copy_h2d(onc_arg dst, const void* src, uint64_t bytes, uint32_t flags) override;
+  void copy_d2h(void* dst, onc_arg src, uint64_t bytes, uint32_t flags) override;
+  void copy_d2d(onc_arg dst, onc_arg src, uint64_t bytes) override;
+  void fill(onc_arg dst, uint64_t bytes, const void* pattern, uint32_t pattern_bytes) override;
+
+  Device& device() const { return device_; }
+  const cl::CommandQueue& cl() const { return queue_; }
+
+ private:
+  Device& device_;
+  cl::CommandQueue queue_;
+  bool profiling_;
+};
+
+}  // namespace oncilla::ocl

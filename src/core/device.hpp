@@ -1,0 +1,106 @@
+// An opened device with what a host needs on it: queues, events, memory, plans. Everything here is thread-safe except Queue and Event,
+// which one thread uses at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/backend.hpp"
+
+namespace oncilla {
+
+class Allocator;
+class PlanCache;
+class Device;
+
+class Event {
+ public:
+  Event() = default;
+  Event(std::shared_ptr<Device> device, onc_event* handle) : device_(std::move(device)), handle_(handle) {}
+  Event(Event&& other) noexcept;
+  Event& operator=(Event&& other) noexcept;
+  ~Event();
+  explicit operator bool() const { return handle_ != nullptr; }
+  bool done() const;
+  void sync() const;
+  double elapsed_ns(const Event& start) const;  // both recorded on profiling queues
+  onc_event* handle() const { return handle_; }
+
+ private:
+  std::shared_ptr<Device> device_;
+  onc_event* handle_ = nullptr;
+};
+
+class Queue {
+ public:
+  Queue(std::shared_ptr<Device> device, onc_queue* handle, uint64_t id, bool profiling);
+  ~Queue();
+  Queue(const Queue&) = delete;
+  void flush();
+  void finish();
+  Event record();
+  void wait(const Event& event);
+  void copy_h2d(onc_arg dst, const void* src, uint64_t bytes, uint32_t flags = ONC_COPY_UNTIL_RETURN);
+  void copy_d2h(void* dst, onc_arg src, uint64_t bytes, uint32_t flags = ONC_COPY_UNTIL_RETURN);
+  void copy_d2d(onc_arg dst, onc_arg src, uint64_t bytes);
+  void fill(onc_arg dst, uint64_t bytes, const void* pattern, uint32_t pattern_bytes);
+  Device& device() const { return *device_; }
+  onc_queue* handle() const { return handle_; }
+  uint64_t id() const { return id_; }  // unique in the process, never reused; the allocator's key
+  bool profiling() const { return profiling_; }
+
+ private:
+  std::shared_ptr<Device> device_;
+  onc_queue* handle_;
+  uint64_t id_;
+  bool profiling_;
+};
+
+class Device : public std::enable_shared_from_this<Device> {
+ public:
+  // cache_dir as in onc_device_options; nullptr is the plugin's default.
+  static std::shared_ptr<Device> open(std::shared_ptr<Backend> backend, uint32_t index, const char* cache_dir = nullptr);
+  ~Device();
+  std::unique_ptr<Queue> create_queue(bool profiling = false);
+  Allocator& allocator() { return *allocator_; }
+  PlanCache& plans() { return *plans_; }
+  const Backend& backend() const { return *backend_; }
+  const Api& api() const { return backend_->api(); }
+  const onc_device_info& info() const { return info_; }  // with probed features
+  onc_device_stats stats() const;
+  onc_device* handle() const { return handle_; }
+
+ private:
+  Device() = default;
+  std::shared_ptr<Backend> backend_;
+  onc_device* handle_ = nullptr;
+  onc_device_info info_{};
+  std::unique_ptr<Allocator> allocator_;
+  std::unique_ptr<PlanCache> plans_;
+};
+
+// Every device of every plugin found: ONCILLA_PLUGINS first, then the installation's "opencl" (the reference plugin is loaded only by
+// name or path). ONCILLA_DEVICES=0,2 selects and orders. Listed once and kept; opening is lazy and happens once.
+class Registry {
+ public:
+  struct Entry {
+    std::shared_ptr<Backend> backend;
+    uint32_t index;
+    onc_device_info info;
+  };
+  static Registry& get();
+  const std::vector<Entry>& entries() const { return entries_; }
+  // Why there are none, or what was left out: "[registry] no OpenCL platform found: install a driver ..."
+  const std::vector<std::string>& problems() const { return problems_; }
+  std::shared_ptr<Device> device(uint32_t i);  // Error ONC_NOT_FOUND names i and the count
+
+ private:
+  Registry();
+  std::vector<Entry> entries_;
+  std::vector<std::shared_ptr<Device>> devices_;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace oncilla
