@@ -1,11 +1,13 @@
-// What a plugin written in C++ derives from, and the one place where exceptions become onc_error objects. A plugin implements Backend and
-// the handle types below, then writes ONC_PLUGIN(MyBackend, "name", "version") in one file; that defines onc_get_api_v1().
+// What a plugin written in C++ derives from, and the one place where exceptions become onc_error objects. A plugin implements
+// Backend and the handle types below, then writes ONC_PLUGIN(MyBackend, "name", "version") in one file; that defines
+// onc_get_api_v1().
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "kit/desc.hpp"
 #include "kit/error.hpp"
@@ -46,24 +48,36 @@ struct PlanInfo {
   uint64_t workspace_bytes = 0, flops = 0, bytes = 0;
 };
 
-// Arguments of one run, checked at the border: the count is the descriptor's, every present argument has a buffer, and
-// offset + span * itemsize lies inside it.
+// Arguments of one run, checked at the border: the count is the descriptor's, every present argument that is not empty has a
+// buffer, and offset + span * itemsize lies inside it. An absent or empty one may hold anything.
 struct RunArgs {
   std::span<const onc_arg> args;  // inputs then outputs
   std::span<const onc_scalar> scalars;
   onc_arg workspace;
 };
 
+// What a run's argument must fulfil, computed once for each plan.
+struct ArgBounds {
+  bool present = false, dense = false;
+  uint64_t bytes = 0, align = 1;  // that any index reaches; of the offset
+};
+std::vector<ArgBounds> arg_bounds(const OpDesc& desc);
+
+// The alignment of a workspace's offset.
+inline constexpr uint64_t kWorkspaceAlign = 64;
+
 }  // namespace oncilla::kit
 
 struct onc_plan {
   // Keeps what the border needs to check a run. n_scalars: how many run-time scalars the plan reads.
-  onc_plan(oncilla::kit::OpDesc desc, uint32_t n_scalars) : desc(std::move(desc)), n_scalars(n_scalars) {}
+  onc_plan(oncilla::kit::OpDesc description, uint32_t n_scalars)
+      : desc(std::move(description)), n_scalars(n_scalars), bounds(oncilla::kit::arg_bounds(desc)) {}
   virtual ~onc_plan() = default;
   virtual void run(onc_queue& queue, const oncilla::kit::RunArgs& run) = 0;
 
   const oncilla::kit::OpDesc desc;
   const uint32_t n_scalars;
+  const std::vector<oncilla::kit::ArgBounds> bounds;  // inputs then outputs
   oncilla::kit::PlanInfo info;
 };
 
@@ -85,8 +99,8 @@ class Backend {
   virtual std::unique_ptr<onc_device> open(uint32_t index, const onc_device_options& options) = 0;
 };
 
-// The table whose slots call `backend()` and the handles' virtual functions (backend.cpp). backend() may throw; then every slot that needs it
-// returns that error.
+// The table whose slots call `backend()` and the handles' virtual functions (backend.cpp). backend() may throw; then every slot
+// that needs it returns that error. One a shared object: a second call gives the first table.
 const onc_api* make_api(Backend& (*backend)(), const char* name, const char* version);
 
 // How many run-time scalars a kernel op reads: matmul 2, batch_norm 2, EXPR and FOREACH as their attrs say, else 0.
@@ -95,13 +109,13 @@ uint32_t scalar_count(const OpDesc& desc);
 }  // namespace oncilla::kit
 
 // The backend object is leaked on purpose: static destructors may run after the OpenCL loader is gone.
-#define ONC_PLUGIN(BackendClass, name, version)                                    \
-  extern "C" ONC_EXPORT const onc_api* onc_get_api_v1(void) {                      \
-    static const onc_api* api = oncilla::kit::make_api(                            \
-        []() -> oncilla::kit::Backend& {                                           \
-          static BackendClass* backend = new BackendClass;                         \
-          return *backend;                                                         \
-        },                                                                         \
-        name, version);                                                            \
-    return api;                                                                    \
+#define ONC_PLUGIN(BackendClass, name, version)               \
+  extern "C" ONC_EXPORT const onc_api* onc_get_api_v1(void) { \
+    static const onc_api* api = oncilla::kit::make_api(       \
+        []() -> oncilla::kit::Backend& {                      \
+          static BackendClass* backend = new BackendClass;    \
+          return *backend;                                    \
+        },                                                    \
+        name, version);                                       \
+    return api;                                               \
   }

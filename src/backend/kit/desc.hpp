@@ -2,10 +2,12 @@
 // caller's memory, so that a plan may keep it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -20,8 +22,8 @@ inline constexpr uint32_t kMaxRank = 16;
 using Dims = std::vector<int64_t>;
 
 size_t dtype_bytes(uint32_t dtype);
-const char* dtype_name(uint32_t dtype);  // "float32"; "dtype 77" cannot occur after parsing
-char dtype_kind(uint32_t dtype);         // f, i, u or b
+const char* dtype_name(uint32_t dtype);   // "float32"; "dtype 77" cannot occur after parsing
+char dtype_kind(uint32_t dtype);          // f, i, u or b
 std::string to_string(const Dims& dims);  // "[2, 3]"
 
 struct Tensor {
@@ -38,6 +40,7 @@ struct Tensor {
   bool may_overlap() const;
   std::string str() const;  // "float32[2, 3]"
 };
+inline std::ostream& operator<<(std::ostream& out, const Tensor& tensor) { return out << tensor.str(); }
 
 // The parsed tape of an EXPR or FOREACH, its indices in range and its dtypes consistent (tape.cpp).
 struct Tape {
@@ -45,16 +48,19 @@ struct Tape {
   Dims dims;
   std::vector<onc_expr_inst> insts;
   std::vector<uint16_t> outs;
-  std::vector<bool> reduced;  // of each value: lives on the leading dims
+  std::vector<bool> reduced;  // of each value: comes after a reduction, lives on the leading dims
+  // Of each value: a constant, a scalar, an input with stride 0 in the reduced dims, or made of such: full and reduced values may
+  // use it. An output of such a value is full if its tensor has `rank` dims, else reduced.
+  std::vector<bool> both;
 };
 
 struct OpDesc {
   uint32_t op = 0;
   std::vector<std::optional<Tensor>> in, out;
-  std::string variant;  // forced; "" = free choice
-  std::optional<Tape> tape;           // EXPR and FOREACH
-  std::vector<unsigned char> attrs;   // every other op: the struct's bytes, zero-extended
-  uint32_t foreach_tensors = 0;       // FOREACH: n_tensors
+  std::string variant;               // forced; "" = free choice
+  std::optional<Tape> tape;          // EXPR and FOREACH
+  std::vector<unsigned char> attrs;  // every other op: the struct's bytes, zero-extended
+  uint32_t foreach_tensors = 0;      // FOREACH: n_tensors
 
   const char* name() const;  // "softmax"
   const Tensor& input(size_t i) const { return *in.at(i); }
@@ -69,15 +75,15 @@ struct OpDesc {
   }
 };
 
-// Copies and validates: ranks, dtypes, sizes >= 0, strides >= 0, numel and span within int64, counts as ops.def says, tapes, and the
-// shapes, dtypes and attributes of each op (check.cpp, one list of sentences an op). Throws Error naming op and value.
+// Copies and validates: ranks, dtypes, sizes >= 0, strides >= 0, numel and span within int64, counts as ops.def says, tapes, and
+// the shapes, dtypes and attributes of each op (check.cpp, one list of sentences an op). Throws Error naming op and value.
 OpDesc parse(const onc_op_desc& desc);
 
 // The parts of parse, in their own files.
-void check_op(const OpDesc& desc);                                                    // check.cpp
-Tape parse_tape(const onc_expr_attrs& attrs, const OpDesc& desc);                      // tape.cpp
-Tape parse_tape(const onc_foreach_attrs& attrs, const OpDesc& desc);                   // tape.cpp
-const char* inst_name(uint32_t op);                                                    // "add", "reduce_sum"
-uint32_t inst_arity(uint32_t op);                                                      // value operands: CAST 1, WHERE 3, INPUT 0
+void check_op(const OpDesc& desc);                                    // check.cpp
+Tape parse_tape(const onc_expr_attrs& attrs, const OpDesc& desc);     // tape.cpp
+Tape parse_tape(const onc_foreach_attrs& attrs, const OpDesc& desc);  // tape.cpp
+const char* inst_name(uint32_t op);                                   // "add", "reduce_sum"
+uint32_t inst_arity(uint32_t op);                                     // value operands: CAST 1, WHERE 3, INPUT 0
 
 }  // namespace oncilla::kit
