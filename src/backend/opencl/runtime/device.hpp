@@ -1,14 +1,15 @@
-// The opened device: context, probed features, programs, and how a plan launches a kernel. Plans hold Kernels; they never see cl_program.
+// The opened device: context, probed features, programs, and how a plan launches a kernel. Plans hold Kernels; they never see
+// cl_program.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <variant>
-#include <vector>
+#include <type_traits>
 
 #include "kit/backend.hpp"
 #include "runtime/cl.hpp"
@@ -18,6 +19,7 @@ namespace oncilla::ocl {
 class Device;
 class Queue;
 class ProgramCache;
+struct QueueError;
 
 // What a probe kernel showed to compile and to run right, never what a version string promises.
 struct Features {
@@ -52,12 +54,16 @@ struct Local {
   size_t bytes;
 };
 
-// -D definitions of one compilation: {"T", "float"}, {"TILE_M", 8}.
+// The definitions of one compilation: {"T", "float"}, {"TILE_M", 8}. They become #define lines before the source rather than -D
+// options, so that a value may hold blanks and parentheses.
 class Defines {
  public:
-  Defines& set(const std::string& name, const std::string& value) { values_[name] = value; return *this; }
+  Defines& set(const std::string& name, const std::string& value) {
+    values_[name] = value;
+    return *this;
+  }
   Defines& set(const std::string& name, int64_t value) { return set(name, std::to_string(value)); }
-  std::string str() const;  // " -DT=float -DTILE_M=8", sorted by name
+  std::string str() const;  // "#define T float\n#define TILE_M 8\n", sorted by name
 
  private:
   std::map<std::string, std::string> values_;
@@ -67,8 +73,8 @@ struct Range {
   size_t x = 1, y = 1, z = 1;
 };
 
-// One kernel of a compiled program. Launching is thread-safe: arguments and enqueue happen under the kernel's lock, because clSetKernelArg is the one
-// OpenCL call that is not.
+// One kernel of a compiled program. Launching is thread-safe: arguments and enqueue happen under the kernel's lock, because
+// clSetKernelArg is the one OpenCL call that is not.
 class Kernel {
  public:
   Kernel() = default;
@@ -88,7 +94,11 @@ class Kernel {
   class Arguments {
    public:
     template <class A>
-    Arguments& add(const A& a) { kernel_.set(index_, a); return *this; }
+    Arguments& add(const A& a) {
+      kernel_.set(index_, a);
+      return *this;
+    }
+
    private:
     friend class Kernel;
     Arguments(Kernel& kernel) : kernel_(kernel), guard_(kernel.lock()) {}
@@ -110,7 +120,9 @@ class Kernel {
   void set(cl_uint& index, const Local& local);
   template <class S>
     requires std::is_trivially_copyable_v<S>
-  void set(cl_uint& index, const S& value) { set_bytes(index++, sizeof(S), &value); }
+  void set(cl_uint& index, const S& value) {
+    set_bytes(index++, sizeof(S), &value);
+  }
   void set_bytes(cl_uint index, size_t bytes, const void* value);
   void enqueue(onc_queue& queue, Range global, Range local);
   std::shared_ptr<State> state_;
@@ -126,8 +138,8 @@ class Device final : public onc_device {
   std::unique_ptr<onc_queue> create_queue(uint32_t flags) override;
   std::unique_ptr<onc_plan> plan(kit::OpDesc desc) override;  // abi/plan.cpp: by ops.def
 
-  // Kernel `entry` of kernels/<file>.cl compiled with these definitions. Compiled once per (file, defines) in the process; then from disk.
-  // `prelude` is source text put before the file (generated tapes).
+  // Kernel `entry` of kernels/<file>.cl compiled with these definitions. Compiled once per (file, defines) in the process; then
+  // from disk. `prelude` is source text put before the file (generated tapes).
   Kernel kernel(const std::string& file, const std::string& entry, const Defines& defines, const std::string& prelude = "");
 
   const cl::Context& context() const { return context_; }
@@ -135,6 +147,7 @@ class Device final : public onc_device {
   const Features& features() const { return features_; }
   uint32_t device_class() const { return class_; }
   uint32_t compute_units() const { return compute_units_; }
+  const std::string& name() const { return name_; }
   size_t max_work_group() const { return max_work_group_; }
   uint64_t local_bytes() const { return local_bytes_; }
   bool cpu() const { return class_ == ONC_CLASS_CPU; }  // only for reports: choices are rows of the tuning database
@@ -142,16 +155,17 @@ class Device final : public onc_device {
   std::atomic<uint64_t> buffer_bytes{0}, buffers{0}, launches{0};
 
  private:
-  void probe();
   cl::Platform platform_;
   cl::Device id_;
   cl::Context context_;
   Features features_;
   uint32_t class_ = ONC_CLASS_OTHER, compute_units_ = 1;
   size_t max_work_group_ = 1;
-  uint64_t local_bytes_ = 0;
+  uint64_t local_bytes_ = 0, max_alloc_bytes_ = 0;
+  std::string name_;
   std::unique_ptr<ProgramCache> programs_;
-  std::string warnings_;
+  std::mutex warnings_mutex_;
+  std::deque<std::string> warnings_;
 };
 
 class Queue final : public onc_queue {
@@ -175,6 +189,7 @@ class Queue final : public onc_queue {
  private:
   Device& device_;
   cl::CommandQueue queue_;
+  std::shared_ptr<QueueError> error_;
   bool profiling_;
 };
 

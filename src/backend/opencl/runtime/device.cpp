@@ -1,0 +1,91 @@
+#include "runtime/device.hpp"
+
+#include <algorithm>
+
+#include "runtime/platforms.hpp"
+#include "runtime/probe.hpp"
+#include "runtime/process.hpp"
+#include "runtime/programs.hpp"
+
+namespace oncilla::ocl {
+
+std::string Defines::str() const {
+  std::string text;
+  for (const auto& [name, value] : values_) text += kit::cat("#define ", name, " ", value, "\n");
+  return text;
+}
+
+Buffer::Buffer(cl::Buffer mem, uint64_t bytes, Device& device) : mem_(std::move(mem)), bytes_(bytes), device_(device) {
+  device_.buffer_bytes += bytes_;
+  ++device_.buffers;
+}
+
+Buffer::~Buffer() {
+  device_.buffer_bytes -= bytes_;
+  --device_.buffers;
+  if (forked()) mem_() = nullptr;  // the driver's locks are in an unknown state: better to leak than to hang
+}
+
+Device::Device(cl::Platform platform, cl::Device id, const onc_device_options& options)
+    : platform_(std::move(platform)), id_(std::move(id)), class_(ocl::device_class(id_)) {
+  require_same_process("device_open");
+  cl_int status = CL_SUCCESS;
+  context_ = cl::Context(id_, nullptr, nullptr, nullptr, &status);
+  check(status, "[device_open] context");
+  compute_units_ = std::max<uint32_t>(1, id_.getInfo<CL_DEVICE_MAX_COMPUTE_UNITS>());
+  max_work_group_ = std::max<size_t>(1, id_.getInfo<CL_DEVICE_MAX_WORK_GROUP_SIZE>());
+  local_bytes_ = id_.getInfo<CL_DEVICE_LOCAL_MEM_SIZE>();
+  max_alloc_bytes_ = id_.getInfo<CL_DEVICE_MAX_MEM_ALLOC_SIZE>();
+  name_ = id_.getInfo<CL_DEVICE_NAME>().c_str();
+  programs_ = std::make_unique<ProgramCache>(context_, id_, platform_.getInfo<CL_PLATFORM_NAME>().c_str(), options.cache_dir);
+  features_ = probe_features(context_, id_, *programs_);
+}
+
+Device::~Device() {
+  if (!forked()) return;
+  (void)programs_.release();
+  context_() = nullptr;
+}
+
+void Device::stats(onc_device_stats& stats) {
+  stats.buffer_bytes = buffer_bytes;
+  stats.buffers = buffers;
+  stats.programs_built = programs_->built;
+  stats.programs_cached = programs_->cached;
+  stats.cache_rejected = programs_->rejected;
+  stats.launches = launches;
+  // The text may grow while a caller still reads the last one: every text given out is kept.
+  const std::lock_guard guard(warnings_mutex_);
+  if (std::string now = programs_->warnings(); warnings_.empty() || warnings_.back() != now) warnings_.push_back(std::move(now));
+  stats.warnings = warnings_.back().c_str();
+}
+
+std::unique_ptr<onc_buffer> Device::alloc(uint64_t bytes) {
+  require_same_process("buffer_alloc");
+  kit::require(bytes > 0, "[buffer_alloc] 0 bytes asked for");
+  if (bytes > max_alloc_bytes_) {
+    throw kit::Error(ONC_OUT_OF_MEMORY, kit::cat("[buffer_alloc] ", bytes, " bytes asked for, above the device's limit of ",
+                                                 max_alloc_bytes_, " for one buffer"));
+  }
+  cl_int status = CL_SUCCESS;
+  cl::Buffer mem(context_, CL_MEM_READ_WRITE, bytes, nullptr, &status);
+  if (status == CL_OUT_OF_RESOURCES) status = CL_MEM_OBJECT_ALLOCATION_FAILURE;
+  check(status, kit::cat("[buffer_alloc] ", bytes, " bytes"));
+  return std::make_unique<Buffer>(std::move(mem), bytes, *this);
+}
+
+std::unique_ptr<onc_queue> Device::create_queue(uint32_t flags) {
+  require_same_process("queue_create");
+  return std::make_unique<Queue>(*this, flags);
+}
+
+Kernel Device::kernel(const std::string& file, const std::string& entry, const Defines& defines, const std::string& prelude) {
+  require_same_process("plan_create");
+  const cl::Program program = programs_->get(file, defines.str(), prelude);
+  cl_int status = CL_SUCCESS;
+  cl::Kernel kernel(program, entry.c_str(), &status);
+  check(status, kit::cat("[program] kernel ", entry, " of ", file));
+  return {*this, std::move(kernel), entry};
+}
+
+}  // namespace oncilla::ocl

@@ -1,0 +1,15 @@
+// What a device can do beyond OpenCL C 1.2, found by compiling and running small kernels.
+#pragma once
+
+#include "runtime/device.hpp"
+#include "runtime/programs.hpp"
+
+namespace oncilla::ocl {
+
+// Remembered on disk, so that only the first opening pays for the compilations.
+Features probe_features(const cl::Context& context, const cl::Device& id, ProgramCache& programs);
+
+// Shared virtual memory: allocates, lets a kernel write through the pointer, reads back (probe_svm.cpp).
+bool probe_svm(cl_context context, cl_device_id id);
+
+}  // namespace oncilla::ocl

@@ -1,0 +1,64 @@
+#include "runtime/source.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "kit/error.hpp"
+#include "runtime/kernel_sources.hpp"
+
+namespace oncilla::ocl {
+
+namespace {
+
+std::string read_source(const std::string& path) {
+  if (const char* dir = std::getenv("ONCILLA_KERNELS"); dir != nullptr && *dir != 0) {
+    std::ifstream in(kit::cat(dir, "/", path), std::ios::binary);
+    if (in) {
+      std::ostringstream text;
+      text << in.rdbuf();
+      return text.str();
+    }
+  }
+  for (const KernelSource& source : kernel_sources()) {
+    if (path == source.path) return std::string(source.text, source.bytes);
+  }
+  throw kit::Error(ONC_NOT_FOUND, kit::cat("[program] there is no kernel file ", path));
+}
+
+// The quoted name of an #include line, or "".
+std::string included(const std::string& line) {
+  const size_t hash = line.find_first_not_of(" \t");
+  if (hash == std::string::npos || line.compare(hash, 8, "#include") != 0) return "";
+  const size_t open = line.find('"', hash), close = line.find('"', open + 1);
+  return open == std::string::npos || close == std::string::npos ? "" : line.substr(open + 1, close - open - 1);
+}
+
+void append(const std::string& path, std::set<std::string>& seen, std::string& out) {
+  if (!seen.insert(path).second) return;
+  const auto mark = [&](int line) { out += kit::cat("#line ", line, " \"", path, "\"\n"); };
+  std::istringstream text(read_source(path));
+  mark(1);
+  int number = 0;
+  for (std::string line; std::getline(text, line);) {
+    ++number;
+    if (const std::string name = included(line); !name.empty()) {
+      append(name, seen, out);
+      mark(number + 1);
+    } else {
+      out += line + "\n";
+    }
+  }
+}
+
+}  // namespace
+
+std::string assemble_source(const std::string& path) {
+  std::set<std::string> seen;
+  std::string out;
+  append(path, seen, out);
+  return out;
+}
+
+}  // namespace oncilla::ocl
