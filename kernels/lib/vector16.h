@@ -1,0 +1,36 @@
+// Sixteen values of T at once, for variants whose work-item walks memory with explicit vectors: loads and stores with a tail, lane
+// reductions in a fixed order. T is float or double. No function reads or writes past the n elements that it is given.
+#define ONC_JOIN2(a, b) a##b
+#define ONC_JOIN(a, b) ONC_JOIN2(a, b)
+typedef ONC_JOIN(T, 16) V;
+typedef ONC_JOIN(T, 8) V8;
+typedef ONC_JOIN(T, 4) V4;
+typedef ONC_JOIN(T, 2) V2;
+
+static inline T lanes_sum(V v) {
+  V8 a = v.lo + v.hi;
+  V4 b = a.lo + a.hi;
+  V2 c = b.lo + b.hi;
+  return c.x + c.y;
+}
+
+// The greatest lane; a NaN lane may be passed over.
+static inline T lanes_max(V v) {
+  V8 a = v.lo > v.hi ? v.lo : v.hi;
+  V4 b = a.lo > a.hi ? a.lo : a.hi;
+  V2 c = b.lo > b.hi ? b.lo : b.hi;
+  return c.x > c.y ? c.x : c.y;
+}
+
+// p[0 … n-1] with n < 16; the other lanes hold fill.
+static inline V load_part(const global T *p, int n, T fill) {
+  V v = (V)(fill);
+  T *lane = (T *)&v;
+  for (int i = 0; i < n; ++i) lane[i] = p[i];
+  return v;
+}
+
+static inline void store_part(V v, int n, global T *p) {
+  const T *lane = (const T *)&v;
+  for (int i = 0; i < n; ++i) p[i] = lane[i];
+}

@@ -1,0 +1,66 @@
+// What the makers of kernel ops share: the choice of a variant, and strided views cut down to what a kernel takes as arguments.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kit/backend.hpp"
+#include "runtime/device.hpp"
+
+namespace oncilla::ocl {
+
+// A variant that an op has, in the op's order of preference. needs: what a plan must be like where fits is false ("a contiguous
+// axis").
+struct Candidate {
+  const char* name;
+  bool fits = true;
+  const char* needs = "";
+};
+
+// The variant to use: the forced one (ONC_NOT_FOUND, naming it, if this plan has none such), else the tuning row's if it fits, else
+// the first that fits. Fills info.variant and info.candidates.
+std::string choose_variant(const Device& device, const kit::OpDesc& desc, uint32_t dtype, std::string_view shape_class,
+                           std::initializer_list<Candidate> candidates, kit::PlanInfo& info);
+
+// Declines what the kernels of this folder do not compute with: anything but float32, and float64 on a device that has it.
+void support_float(const Device& device, const kit::OpDesc& desc, uint32_t dtype);
+
+// "float" or "double".
+const char* arithmetic_type(uint32_t dtype);
+
+// The work-group size of variants that reduce in local memory: `wanted` cut to what the device allows, a power of two.
+size_t group_size(const Device& device, size_t wanted = 256);
+
+// Several tensors over the same index space. dims and each strides[t] have one entry a dim, outermost first.
+struct Space {
+  kit::Dims dims;
+  std::vector<kit::Dims> strides;
+
+  int64_t numel() const;
+  // Drops dims of size 1 and joins neighbouring dims wherever every tensor steps through both as through one.
+  void merge();
+  // Takes the innermost dim away and returns it; a space without dims gives {1, {0, ...}}.
+  struct Dim {
+    int64_t size;
+    std::vector<int64_t> strides;
+  };
+  Dim pop();
+};
+
+// A space as kernels take it (lib/space.h): eight dims, outermost first, padded in front with size 1.
+inline constexpr size_t kSpaceRank = 8;
+using SpaceDims = std::array<int32_t, kSpaceRank>;
+using SpaceStrides = std::array<int64_t, kSpaceRank>;
+
+// Throws ONC_UNIMPLEMENTED naming the op where more than eight dims remain after merging or numel exceeds int32.
+SpaceDims space_dims(const kit::OpDesc& desc, const Space& space);
+SpaceStrides space_strides(const Space& space, size_t tensor);
+
+// int32 of a size, or ONC_UNIMPLEMENTED: kernels count in 32 bits and address in 64.
+int32_t small(const kit::OpDesc& desc, int64_t size);
+
+}  // namespace oncilla::ocl
