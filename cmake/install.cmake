@@ -1,1 +1,47 @@
-# Filled by the packaging: where libraries, headers and the command are installed.
+# Where things are installed: a Python wheel keeps all in the package's folder, a plain `cmake --install` follows the usual places. Every binary
+# finds liboncilla.so relative to itself, so that an installation can be moved; the core finds plugins beside itself or in its oncilla/ folder.
+include(GNUInstallDirs)
+set(plugins oncilla_reference)
+if(ONCILLA_OPENCL)
+  list(APPEND plugins oncilla_opencl)
+endif()
+
+if(SKBUILD)
+  set(lib_dir oncilla/lib)
+  install(TARGETS oncilla_core ${plugins} LIBRARY DESTINATION ${lib_dir})
+  set_target_properties(oncilla_core ${plugins} PROPERTIES INSTALL_RPATH "$ORIGIN")
+  install(DIRECTORY include/oncilla DESTINATION oncilla/include)
+  if(TARGET oncilla_torch)
+    install(TARGETS oncilla_torch LIBRARY DESTINATION oncilla)
+    set_target_properties(oncilla_torch PROPERTIES INSTALL_RPATH "$ORIGIN/lib:$ORIGIN/../torch/lib")
+  endif()
+  if(TARGET oncilla)
+    # The command goes where Python keeps its scripts; how far that is from its packages, Python says. The second path serves pip --target.
+    execute_process(
+      COMMAND ${Python3_EXECUTABLE} -c
+              "import os, sysconfig as s; print(os.path.relpath(s.get_path('platlib', 'venv'), s.get_path('scripts', 'venv')))"
+      OUTPUT_VARIABLE to_packages OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+    set_target_properties(oncilla PROPERTIES INSTALL_RPATH "$ORIGIN/${to_packages}/${lib_dir};$ORIGIN/../${lib_dir}")
+    install(TARGETS oncilla RUNTIME DESTINATION ${SKBUILD_SCRIPTS_DIR})
+  endif()
+  return()
+endif()
+
+# liboncilla.so in lib/, plugins in lib/oncilla/; the C ABI and the core's headers in include/oncilla/, with a package for find_package(oncilla).
+include(CMakePackageConfigHelpers)
+file(RELATIVE_PATH from_bin /prefix/${CMAKE_INSTALL_BINDIR} /prefix/${CMAKE_INSTALL_LIBDIR})
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/oncilla)
+set_target_properties(oncilla_core PROPERTIES INSTALL_RPATH "$ORIGIN" EXPORT_NAME core)
+set_target_properties(oncilla_abi PROPERTIES EXPORT_NAME abi)
+set_target_properties(${plugins} PROPERTIES INSTALL_RPATH "$ORIGIN")
+install(TARGETS oncilla_abi oncilla_core EXPORT oncilla LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS ${plugins} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/oncilla)
+install(DIRECTORY include/oncilla DESTINATION include)
+install(DIRECTORY src/core DESTINATION include/oncilla FILES_MATCHING PATTERN "*.hpp")
+install(EXPORT oncilla NAMESPACE oncilla:: FILE oncillaConfig.cmake DESTINATION ${package_dir})
+write_basic_package_version_file(oncillaConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/oncillaConfigVersion.cmake DESTINATION ${package_dir})
+if(TARGET oncilla)
+  set_target_properties(oncilla PROPERTIES INSTALL_RPATH "$ORIGIN/${from_bin}")
+  install(TARGETS oncilla RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()

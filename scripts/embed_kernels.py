@@ -28,8 +28,16 @@ def main() -> None:
         lines.append(f"const unsigned char file_{i}[] = {{{(',' + chr(10)).join([*rows, '0'])}}};")
     lines += ["const KernelSource table[] = {"]
     for i, path in enumerate(files):
-        lines.append(f'    {{"{path.relative_to(args.root).as_posix()}", reinterpret_cast<const char*>(file_{i}), sizeof(file_{i}) - 1}},')
-    lines += ["};", "}  // namespace", "std::span<const KernelSource> kernel_sources() { return table; }", "}  // namespace oncilla::ocl", ""]
+        lines.append(
+            f'    {{"{path.relative_to(args.root).as_posix()}", reinterpret_cast<const char*>(file_{i}), sizeof(file_{i}) - 1}},'
+        )
+    lines += [
+        "};",
+        "}  // namespace",
+        "std::span<const KernelSource> kernel_sources() { return table; }",
+        "}  // namespace oncilla::ocl",
+        "",
+    ]
     text = "\n".join(lines)
     if not args.out.exists() or args.out.read_text() != text:
         args.out.parent.mkdir(parents=True, exist_ok=True)
