@@ -1,8 +1,11 @@
-// Under construction.
+// Average pooling in two dims: kernels/avg_pool.cl.
 #include "ops/ops.hpp"
+#include "ops/pool.hpp"
 
 namespace oncilla::ocl {
 
-std::unique_ptr<onc_plan> make_avg_pool(Device&, kit::OpDesc) { throw kit::Error(ONC_UNIMPLEMENTED, "[avg_pool] is under construction"); }
+std::unique_ptr<onc_plan> make_avg_pool(Device& device, kit::OpDesc desc) {
+  return make_pool_plan(device, std::move(desc), {.forward = true, .average = true});
+}
 
 }  // namespace oncilla::ocl
