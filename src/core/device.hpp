@@ -1,9 +1,10 @@
-// An opened device with what a host needs on it: queues, events, memory, plans. Everything here is thread-safe except Queue and Event,
-// which one thread uses at a time.
+// An opened device with what a host needs on it: queues, events, memory, plans. Everything here is thread-safe except Event, which
+// one thread uses at a time: a Queue takes a lock around each call into the plugin, whose own queues are not thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ class Queue {
   Queue(std::shared_ptr<Device> device, onc_queue* handle, uint64_t id, bool profiling);
   ~Queue();
   Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
   void flush();
   void finish();
   Event record();
@@ -50,8 +52,11 @@ class Queue {
   onc_queue* handle() const { return handle_; }
   uint64_t id() const { return id_; }  // unique in the process, never reused; the allocator's key
   bool profiling() const { return profiling_; }
+  // Held around every use of handle(); taken after any lock of the core, never before one.
+  std::unique_lock<std::mutex> lock() const { return std::unique_lock(mutex_); }
 
  private:
+  mutable std::mutex mutex_;
   std::shared_ptr<Device> device_;
   onc_queue* handle_;
   uint64_t id_;
@@ -81,8 +86,8 @@ class Device : public std::enable_shared_from_this<Device> {
   std::unique_ptr<PlanCache> plans_;
 };
 
-// Every device of every plugin found: ONCILLA_PLUGINS first, then the installation's "opencl" (the reference plugin is loaded only by
-// name or path). ONCILLA_DEVICES=0,2 selects and orders. Listed once and kept; opening is lazy and happens once.
+// Every device of every plugin found: ONCILLA_PLUGINS first, then the installation's "opencl" (the reference plugin is loaded only
+// by name or path). ONCILLA_DEVICES=0,2 selects and orders. Listed once and kept; opening is lazy and happens once.
 class Registry {
  public:
   struct Entry {
@@ -90,7 +95,14 @@ class Registry {
     uint32_t index;
     onc_device_info info;
   };
+  struct Listing {
+    std::vector<Entry> entries;
+    std::vector<std::string> problems;
+  };
   static Registry& get();
+  // What get() does once: the devices of these backends, then the selection ("0,2"; NULL or "": all). A selection that cannot be
+  // met selects nothing and is a problem, so that no work lands on a device that was not asked for.
+  static Listing list(const std::vector<std::shared_ptr<Backend>>& backends, const char* selection);
   const std::vector<Entry>& entries() const { return entries_; }
   // Why there are none, or what was left out: "[registry] no OpenCL platform found: install a driver ..."
   const std::vector<std::string>& problems() const { return problems_; }
@@ -99,6 +111,7 @@ class Registry {
  private:
   Registry();
   std::vector<Entry> entries_;
+  std::mutex mutex_;
   std::vector<std::shared_ptr<Device>> devices_;
   std::vector<std::string> problems_;
 };

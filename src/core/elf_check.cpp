@@ -27,7 +27,7 @@ constexpr unsigned char kOrder = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELF
 class File {
  public:
   explicit File(const std::string& path) : path_(path), in_(path, std::ios::binary | std::ios::ate) {
-    if (!in_) throw Error(ONC_NOT_FOUND, "[load] " + path + " cannot be read");
+    if (!in_) throw Error(ONC_NOT_FOUND, "[plugin] '" + path + "' cannot be read");
     size_ = static_cast<uint64_t>(in_.tellg());
   }
 
@@ -35,7 +35,7 @@ class File {
   void require(bool holds, const Args&... what) const {
     if (holds) return;
     std::ostringstream message;
-    message << "[load] " << path_ << " ";
+    message << "[plugin] '" << path_ << "' ";
     (message << ... << what);
     throw Error(ONC_INVALID_ARGUMENT, message.str());
   }

@@ -2,7 +2,8 @@
 //
 //   Op(ONC_OP_MATMUL).in(a).in(b).no_in().out(d).scalar(1.0).scalar(0.0).run(queue);
 //
-// The hot path of every host: no heap allocation of its own beyond the key's buffer, which each thread reuses.
+// The hot path of every host: no heap allocation of its own beyond the key's buffer, which each thread reuses. Ops nest: the
+// arguments of one may run another. An Op belongs to one thread.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "core/device.hpp"
+#include "core/plan_cache.hpp"
 #include "core/tape.hpp"
 
 namespace oncilla {
@@ -27,6 +29,9 @@ struct TensorRef {
 class Op {
  public:
   explicit Op(uint32_t op);
+  ~Op();
+  Op(const Op&) = delete;
+  Op& operator=(const Op&) = delete;
   Op& in(const TensorRef& tensor);
   Op& no_in();  // an optional input that is absent
   Op& out(const TensorRef& tensor);
@@ -35,10 +40,12 @@ class Op {
   Op& scalar_int(int64_t value);
   Op& attrs(const void* attrs, uint32_t size);  // a plain struct of attrs.h, without pointers (bytes are the key)
   template <class A>
-  Op& attrs(const A& a) { return attrs(&a, sizeof(A)); }
+  Op& attrs(const A& a) {
+    return attrs(&a, sizeof(A));
+  }
   // EXPR: the iteration space and the tape. FOREACH: the number of tensors in each list.
   Op& tape(const Tape& tape, std::span<const int64_t> dims, uint32_t reduce_rank = 0);
-  Op& foreach(const Tape& tape, uint32_t n_tensors, uint32_t n_in_lists, uint32_t n_out_lists);
+  Op& foreach (const Tape& tape, uint32_t n_tensors, uint32_t n_in_lists, uint32_t n_out_lists);
   Op& variant(const std::string& name);  // forces one (ONC_EXT_VARIANT)
   // Plans (or finds the plan), takes workspace from the device's allocator on this queue, enqueues, traces.
   void run(Queue& queue);
@@ -48,6 +55,17 @@ class Op {
     uint64_t workspace_bytes, flops, bytes;
   };
   Info plan(Device& device);
+
+ private:
+  struct Scratch;  // the key as it grows, arguments and scalars; each thread keeps a few for reuse
+  struct Maker;
+  Op& tensor(const TensorRef& tensor, bool output);
+  std::shared_ptr<Plan> find(Device& device);
+  std::string shapes() const;  // for the trace: "float32[2, 3], float32[3] -> float32[2, 3]"
+  Scratch* scratch_;
 };
+
+const char* op_name(uint32_t op);        // "matmul"; "op 77" does not exist: "unknown"
+const char* dtype_name(uint32_t dtype);  // "float32"; "unknown"
 
 }  // namespace oncilla

@@ -1,0 +1,575 @@
+// The caching allocator (allocator.hpp). A segment is one raw buffer; chunks tile it. Each queue has free chunks of its own, and
+// queue number 0 stands for chunks that no pending work touches any more, which every queue may take.
+//
+// Locks: mutex_ guards everything but queues_, which queues_mutex_ guards. The order is mutex_, queues_mutex_, a queue's own lock.
+// Queues are finished while mutex_ is not held, so that other threads can allocate meanwhile.
+#include "core/allocator.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "core/address_map.hpp"
+#include "core/fork_guard.hpp"
+
+namespace oncilla {
+namespace {
+
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+constexpr uint64_t kUnit = 512;
+constexpr uint64_t kSmallBlock = kMiB, kSmallSegment = 2 * kMiB;
+constexpr uint64_t kMediumBlock = 16 * kMiB, kMediumSegment = 32 * kMiB;
+constexpr uint64_t kLargeRound = 2 * kMiB;
+constexpr uint64_t kAnyQueue = 0;
+
+uint64_t round_up(uint64_t value, uint64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+// "1.50 GiB (1610612736 bytes)"
+std::string human(uint64_t bytes) {
+  static constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  if (bytes < 1024) return std::to_string(bytes) + " bytes";
+  double value = static_cast<double>(bytes) / 1024;
+  size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
+  char text[64];
+  std::snprintf(text, sizeof(text), "%.2f %s (%llu bytes)", value, kUnits[unit], static_cast<unsigned long long>(bytes));
+  return text;
+}
+
+// "512", "1.5G", "64m"; throws on anything else.
+uint64_t parse_bytes(const char* variable, const std::string& text) {
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  const std::string suffix = end;
+  double unit = 0;
+  if (suffix.empty()) unit = 1;
+  if (suffix == "K" || suffix == "k") unit = 1024.0;
+  if (suffix == "M" || suffix == "m") unit = 1024.0 * 1024;
+  if (suffix == "G" || suffix == "g") unit = 1024.0 * 1024 * 1024;
+  const double bytes = number * unit;
+  if (end == text.c_str() || unit == 0 || !(bytes >= 0) || bytes > 9e18) {
+    throw Error(ONC_INVALID_ARGUMENT,
+                std::string("[allocator] ") + variable + "='" + text + "' is not a size such as 4294967296, 512M or 4G");
+  }
+  return static_cast<uint64_t>(bytes);
+}
+
+struct Segment;
+
+struct Chunk {
+  Segment* segment = nullptr;
+  Chunk *before = nullptr, *after = nullptr;  // neighbours in the segment
+  uint64_t offset = 0, bytes = 0;
+  uint64_t asked = 0;           // while live
+  uint64_t queue = 0;           // the owner: live, the queue it was given to; free, the queue that may take it
+  uint64_t freed = 0;           // the clock when it became free
+  bool available = false;       // in a free list
+  std::vector<uint64_t> users;  // other queues, from record_use
+};
+
+struct Segment {
+  onc_buffer* buffer = nullptr;
+  char* address = nullptr;
+  uint64_t bytes = 0;
+  bool small = false;
+  Chunk* first = nullptr;
+};
+
+struct BySize {
+  bool operator()(const Chunk* a, const Chunk* b) const {
+    if (a->bytes != b->bytes) return a->bytes < b->bytes;
+    return a->segment->address + a->offset < b->segment->address + b->offset;
+  }
+};
+
+struct Pool {
+  std::set<Chunk*, BySize> free[2];  // of small segments, and of the others
+};
+
+}  // namespace
+
+struct Allocator::Impl {
+  explicit Impl(Device& device);
+  ~Impl();
+
+  Block allocate(uint64_t bytes, Queue& queue);
+  void free(void* address);
+  void record_use(void* address, Queue& queue);
+  void forget(Queue& queue);
+  uint64_t release_free_segments();
+
+  void refuse_oversized(uint64_t bytes) const;
+  Chunk* take(uint64_t bytes, bool small, uint64_t queue);
+  Chunk* take_from(Pool& pool, uint64_t bytes, bool small);
+  Chunk* grow(uint64_t bytes, bool small);
+  void hand_out(Chunk* chunk, uint64_t bytes, uint64_t asked, uint64_t queue);
+  void make_available(Chunk* chunk, uint64_t queue);
+  void list(Chunk* chunk);
+  void unlist(Chunk* chunk);
+  void absorb(Chunk* left, Chunk* right);
+  void poll();
+  void share(uint64_t before, const uint64_t* only);
+  uint64_t finish_queues();
+  void enlist(Queue& queue);
+  uint64_t limit() const { return cap_ != 0 ? cap_ : info_memory_; }
+  [[noreturn]] void out_of_memory(uint64_t asked, const std::string& driver);
+
+  Device& device_;
+  const Api& api_;
+  const uint64_t unit_, info_memory_, max_alloc_;
+
+  mutable std::mutex mutex_;
+  std::unordered_map<uint64_t, Pool> pools_;
+  std::unordered_map<void*, Chunk*> live_;
+  std::unordered_set<Segment*> segments_;
+  struct Waiting {
+    Chunk* chunk;
+    std::vector<onc_event*> events;
+  };
+  std::vector<Waiting> waiting_;
+  uint64_t clock_ = 0;  // counts frees
+  MemoryStats stats_;
+  uint64_t cap_ = 0;
+  bool poison_ = false;
+  std::string driver_message_;  // of the last failed buffer_alloc
+
+  std::mutex queues_mutex_;
+  std::unordered_map<uint64_t, Queue*> queues_;  // those that took or used memory
+};
+
+Allocator::Impl::Impl(Device& device)
+    : device_(device),
+      api_(device.api()),
+      unit_(round_up(kUnit, std::max<uint64_t>(1, device.info().base_align_bytes))),
+      info_memory_(device.info().memory_bytes),
+      max_alloc_(device.info().max_alloc_bytes != 0 ? device.info().max_alloc_bytes : UINT64_MAX) {
+  if (const char* cap = std::getenv("ONCILLA_MEMORY_CAP"); cap != nullptr && *cap != '\0')
+    cap_ = parse_bytes("ONCILLA_MEMORY_CAP", cap);
+  if (const char* poison = std::getenv("ONCILLA_POISON")) poison_ = std::string(poison) == "1";
+}
+
+Allocator::Impl::~Impl() {
+  for (Waiting& entry : waiting_) {
+    for (onc_event* event : entry.events) api_.event_free(event);
+  }
+  for (Segment* segment : segments_) {
+    for (Chunk* chunk = segment->first; chunk != nullptr;) delete std::exchange(chunk, chunk->after);
+    AddressMap::get().erase(segment->address);
+    api_.buffer_free(segment->buffer);
+    delete segment;
+  }
+}
+
+// What no amount of flushing can serve is refused before any work is done.
+void Allocator::Impl::refuse_oversized(uint64_t bytes) const {
+  const std::string head = "[allocator] " + human(bytes) + " asked for, but ";
+  const std::string tail = " (device " + std::string(device_.info().name) + ")";
+  if (info_memory_ != 0 && bytes > info_memory_) throw OutOfMemory(head + "the device has " + human(info_memory_) + tail);
+  if (bytes > max_alloc_ || bytes > UINT64_MAX - kMediumSegment - unit_) {
+    throw OutOfMemory(head + "one allocation may have at most " + human(max_alloc_) + tail);
+  }
+  if (cap_ != 0 && bytes > cap_) throw OutOfMemory(head + "the memory cap is " + human(cap_) + tail);
+}
+
+Block Allocator::Impl::allocate(uint64_t asked, Queue& queue) {
+  if (asked == 0) return {};
+  std::unique_lock lock(mutex_);
+  refuse_oversized(asked);
+  const uint64_t bytes = std::min(round_up(asked, unit_), std::max(asked, max_alloc_ / unit_ * unit_));
+  const bool small = bytes <= kSmallBlock;
+  if (!pools_.contains(queue.id())) enlist(queue);
+  if (!waiting_.empty()) poll();
+
+  Chunk* chunk = take(bytes, small, queue.id());
+  if (chunk == nullptr) chunk = grow(bytes, small);
+  if (chunk == nullptr) {
+    ++stats_.retries;
+    const uint64_t now = ++clock_;
+    lock.unlock();
+    finish_queues();
+    lock.lock();
+    poll();
+    share(now, nullptr);
+    chunk = take(bytes, small, queue.id());
+    if (chunk == nullptr) {
+      release_free_segments();
+      chunk = grow(bytes, small);
+    }
+    if (chunk == nullptr) out_of_memory(asked, driver_message_);
+  }
+  hand_out(chunk, bytes, asked, queue.id());
+  const Block block{chunk->segment->address + chunk->offset, {chunk->segment->buffer, chunk->offset}, chunk->bytes};
+  const bool poison = poison_;
+  lock.unlock();
+  if (poison) {
+    const uint32_t pattern = 0xFFFFFFFFu;  // a NaN in every floating dtype
+    try {
+      queue.fill(block.at, block.bytes / sizeof(pattern) * sizeof(pattern), &pattern, sizeof(pattern));
+    } catch (...) {
+      free(block.address);
+      throw;
+    }
+  }
+  return block;
+}
+
+void Allocator::Impl::out_of_memory(uint64_t asked, const std::string& driver) {
+  ++stats_.out_of_memory;
+  std::string message = "[allocator] out of memory on " + std::string(device_.info().name) + ": asked for " + human(asked) +
+                        "; allocated " + human(stats_.allocated) + ", reserved " + human(stats_.reserved) + ", device size " +
+                        human(info_memory_);
+  if (cap_ != 0) message += ", memory cap " + human(cap_);
+  if (!driver.empty()) message += "; the driver says: " + driver;
+  throw OutOfMemory(message);
+}
+
+// The smallest free chunk that fits, from the queue's own before those of nobody.
+Chunk* Allocator::Impl::take(uint64_t bytes, bool small, uint64_t queue) {
+  for (const uint64_t id : {queue, kAnyQueue}) {
+    const auto pool = pools_.find(id);
+    if (pool == pools_.end()) continue;
+    if (Chunk* chunk = take_from(pool->second, bytes, small)) return chunk;
+  }
+  return nullptr;
+}
+
+Chunk* Allocator::Impl::take_from(Pool& pool, uint64_t bytes, bool small) {
+  auto& free = pool.free[small ? 0 : 1];
+  Segment lowest;  // address NULL: comes before any real chunk of this size
+  Chunk probe;
+  probe.segment = &lowest;
+  probe.bytes = bytes;
+  const auto hit = free.lower_bound(&probe);
+  if (hit == free.end()) return nullptr;
+  Chunk* chunk = *hit;
+  unlist(chunk);
+  return chunk;
+}
+
+// A new segment as one chunk that is in no list, or nullptr if the cap or the driver refuses.
+Chunk* Allocator::Impl::grow(uint64_t bytes, bool small) {
+  driver_message_.clear();
+  const uint64_t room = limit() == 0 ? UINT64_MAX : limit() - std::min(limit(), stats_.reserved);
+  if (bytes > room) return nullptr;
+  const uint64_t preferred = small ? kSmallSegment : bytes <= kMediumBlock ? kMediumSegment : round_up(bytes, kLargeRound);
+  // As much of a whole segment as the limits leave; where the driver refuses that, just what is needed.
+  const uint64_t most = std::min(room, max_alloc_) / unit_ * unit_;
+  const uint64_t size = std::max(bytes, std::min(round_up(preferred, unit_), most));
+  onc_buffer* buffer = nullptr;
+  for (const uint64_t attempt : {size, bytes}) {
+    onc_error* error = api_.buffer_alloc(device_.handle(), attempt, &buffer);
+    if (error == nullptr) {
+      auto segment = std::make_unique<Segment>();
+      auto chunk = std::make_unique<Chunk>();
+      try {
+        segment->address = static_cast<char*>(AddressMap::get().insert(&device_, buffer, attempt));
+        segments_.insert(segment.get());
+      } catch (...) {
+        if (segment->address != nullptr) AddressMap::get().erase(segment->address);
+        api_.buffer_free(buffer);
+        throw;
+      }
+      segment->buffer = buffer;
+      segment->bytes = chunk->bytes = attempt;
+      segment->small = small;
+      segment->first = chunk.get();
+      chunk->segment = segment.release();
+      stats_.reserved += attempt;
+      stats_.reserved_peak = std::max(stats_.reserved_peak, stats_.reserved);
+      ++stats_.segments;
+      return chunk.release();
+    }
+    try {
+      api_.check(error);
+    } catch (const Error& failure) {
+      if (failure.code() != ONC_OUT_OF_MEMORY) throw;
+      driver_message_ = failure.what();
+    }
+    if (size == bytes) break;
+  }
+  return nullptr;
+}
+
+// Cuts what is not needed off the chunk and makes it live.
+void Allocator::Impl::hand_out(Chunk* chunk, uint64_t bytes, uint64_t asked, uint64_t queue) {
+  const uint64_t rest = chunk->bytes - bytes;
+  if (rest >= unit_ && (chunk->segment->small || rest > kSmallBlock)) {
+    auto* tail = new Chunk;
+    tail->segment = chunk->segment;
+    tail->offset = chunk->offset + bytes;
+    tail->bytes = rest;
+    tail->freed = chunk->freed;
+    tail->before = chunk;
+    tail->after = chunk->after;
+    if (tail->after != nullptr) tail->after->before = tail;
+    chunk->after = tail;
+    chunk->bytes = bytes;
+    tail->queue = chunk->queue;
+    list(tail);
+  }
+  chunk->queue = queue;
+  chunk->asked = asked;
+  live_.emplace(chunk->segment->address + chunk->offset, chunk);
+  ++stats_.allocations;
+  stats_.allocated += asked;
+  stats_.allocated_peak = std::max(stats_.allocated_peak, stats_.allocated);
+  stats_.active += chunk->bytes;
+  stats_.active_peak = std::max(stats_.active_peak, stats_.active);
+}
+
+void Allocator::Impl::list(Chunk* chunk) {
+  chunk->available = true;
+  pools_[chunk->queue].free[chunk->segment->small ? 0 : 1].insert(chunk);
+}
+
+void Allocator::Impl::unlist(Chunk* chunk) {
+  pools_[chunk->queue].free[chunk->segment->small ? 0 : 1].erase(chunk);
+  chunk->available = false;
+}
+
+// Right, in no list, becomes part of left, in no list.
+void Allocator::Impl::absorb(Chunk* left, Chunk* right) {
+  left->bytes += right->bytes;
+  left->freed = std::max(left->freed, right->freed);
+  left->after = right->after;
+  if (left->after != nullptr) left->after->before = left;
+  delete right;
+}
+
+void Allocator::Impl::make_available(Chunk* chunk, uint64_t queue) {
+  chunk->queue = queue;
+  const auto joins = [&](const Chunk* other) { return other != nullptr && other->available && other->queue == queue; };
+  if (Chunk* right = chunk->after; joins(right)) {
+    unlist(right);
+    absorb(chunk, right);
+  }
+  if (Chunk* left = chunk->before; joins(left)) {
+    unlist(left);
+    absorb(left, chunk);
+    chunk = left;
+  }
+  list(chunk);
+}
+
+void Allocator::Impl::free(void* address) {
+  if (address == nullptr) return;
+  std::unique_lock lock(mutex_);
+  const auto found = live_.find(address);
+  if (found == live_.end()) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%p", address);
+    throw Error(ONC_INVALID_ARGUMENT, std::string("[allocator] free: ") + text + " is not the address of a live block");
+  }
+  Chunk* chunk = found->second;
+  live_.erase(found);
+  ++stats_.frees;
+  stats_.allocated -= chunk->asked;
+  chunk->freed = ++clock_;
+  Waiting entry{chunk, {}};
+  const auto mark = [&](uint64_t id) {
+    std::lock_guard held(queues_mutex_);
+    const auto queue = queues_.find(id);
+    if (queue == queues_.end()) return;  // forgotten, hence finished
+    const auto used = queue->second->lock();
+    onc_event* event = nullptr;
+    if (onc_error* error = api_.event_record(queue->second->handle(), &event)) {
+      // The queue cannot tell when it is done. If it cannot be finished either, its work is lost and touches nothing any more.
+      api_.error_free(error);
+      if (onc_error* again = api_.queue_finish(queue->second->handle())) api_.error_free(again);
+      return;
+    }
+    entry.events.push_back(event);
+  };
+  for (const uint64_t id : chunk->users) mark(id);
+  chunk->users.clear();
+  if (!entry.events.empty()) {
+    waiting_.push_back(std::move(entry));
+    return;
+  }
+  stats_.active -= chunk->bytes;
+  make_available(chunk, pools_.contains(chunk->queue) ? chunk->queue : kAnyQueue);
+}
+
+// Frees of blocks whose other users are done.
+void Allocator::Impl::poll() {
+  size_t kept = 0;
+  for (size_t i = 0; i < waiting_.size(); ++i) {
+    Waiting& entry = waiting_[i];
+    std::erase_if(entry.events, [&](onc_event* event) {
+      uint32_t done = 0;
+      if (onc_error* error = api_.event_done(event, &done)) {
+        api_.error_free(error);  // work that failed has ended; the queue reports why
+        done = 1;
+      }
+      if (done != 0) api_.event_free(event);
+      return done != 0;
+    });
+    if (!entry.events.empty()) {
+      if (kept != i) waiting_[kept] = std::move(entry);
+      ++kept;
+      continue;
+    }
+    Chunk* chunk = entry.chunk;
+    stats_.active -= chunk->bytes;
+    make_available(chunk, pools_.contains(chunk->queue) ? chunk->queue : kAnyQueue);
+  }
+  waiting_.resize(kept);
+}
+
+// Gives the free chunks that were freed before the clock showed `before`, of one queue or of all, to everybody: their queues were
+// finished since.
+void Allocator::Impl::share(uint64_t before, const uint64_t* only) {
+  std::vector<Chunk*> moving;
+  for (auto& [id, pool] : pools_) {
+    if (id == kAnyQueue || (only != nullptr && *only != id)) continue;
+    for (auto& free : pool.free) {
+      for (Chunk* chunk : free) {
+        if (chunk->freed < before) moving.push_back(chunk);
+      }
+    }
+  }
+  for (Chunk* chunk : moving) unlist(chunk);
+  // Listed one after another, each merges with the neighbours listed before it; none of the others is touched.
+  for (Chunk* chunk : moving) make_available(chunk, kAnyQueue);
+}
+
+uint64_t Allocator::Impl::finish_queues() {
+  std::lock_guard held(queues_mutex_);
+  for (auto& [id, queue] : queues_) {
+    const auto used = queue->lock();
+    if (onc_error* error = api_.queue_finish(queue->handle())) api_.error_free(error);  // sticks: its own user will see it
+  }
+  return queues_.size();
+}
+
+uint64_t Allocator::Impl::release_free_segments() {
+  uint64_t released = 0;
+  for (auto it = segments_.begin(); it != segments_.end();) {
+    Segment* segment = *it;
+    bool whole = true;
+    for (const Chunk* chunk = segment->first; chunk != nullptr; chunk = chunk->after) whole = whole && chunk->available;
+    if (!whole) {
+      ++it;
+      continue;
+    }
+    for (Chunk* chunk = segment->first; chunk != nullptr;) {
+      unlist(chunk);
+      delete std::exchange(chunk, chunk->after);
+    }
+    AddressMap::get().erase(segment->address);
+    api_.buffer_free(segment->buffer);  // legal with work in flight
+    released += segment->bytes;
+    stats_.reserved -= segment->bytes;
+    --stats_.segments;
+    it = segments_.erase(it);
+    delete segment;
+  }
+  return released;
+}
+
+void Allocator::Impl::enlist(Queue& queue) {
+  pools_.try_emplace(queue.id());
+  std::lock_guard held(queues_mutex_);
+  queues_.emplace(queue.id(), &queue);
+}
+
+void Allocator::Impl::record_use(void* address, Queue& queue) {
+  if (address == nullptr) return;
+  std::lock_guard lock(mutex_);
+  const auto found = live_.find(address);
+  if (found == live_.end()) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%p", address);
+    throw Error(ONC_INVALID_ARGUMENT, std::string("[allocator] record_use: ") + text + " is not the address of a live block");
+  }
+  Chunk* chunk = found->second;
+  if (chunk->queue == queue.id()) return;
+  if (!pools_.contains(queue.id())) enlist(queue);
+  if (std::find(chunk->users.begin(), chunk->users.end(), queue.id()) == chunk->users.end()) chunk->users.push_back(queue.id());
+}
+
+void Allocator::Impl::forget(Queue& queue) {
+  {
+    std::lock_guard held(queues_mutex_);
+    if (queues_.erase(queue.id()) == 0) return;
+    const auto used = queue.lock();
+    if (onc_error* error = api_.queue_finish(queue.handle())) api_.error_free(error);
+  }
+  std::lock_guard lock(mutex_);
+  poll();
+  const uint64_t id = queue.id();
+  share(UINT64_MAX, &id);
+  pools_.erase(id);
+}
+
+Allocator::Allocator(Device& device) : impl_(std::make_unique<Impl>(device)) {}
+Allocator::~Allocator() = default;
+
+Block Allocator::allocate(uint64_t bytes, Queue& queue) {
+  fork_guard::check("allocator");
+  return impl_->allocate(bytes, queue);
+}
+
+void Allocator::free(void* address) {
+  if (fork_guard::in_child()) return;  // the memory is the parent's
+  impl_->free(address);
+}
+
+void Allocator::record_use(void* address, Queue& queue) {
+  fork_guard::check("allocator");
+  impl_->record_use(address, queue);
+}
+
+void Allocator::release_cached() {
+  fork_guard::check("allocator");
+  std::lock_guard lock(impl_->mutex_);
+  impl_->poll();
+  impl_->release_free_segments();
+}
+
+void Allocator::forget(Queue& queue) {
+  fork_guard::check("allocator");
+  impl_->forget(queue);
+}
+
+MemoryStats Allocator::stats() const {
+  fork_guard::check("allocator");
+  std::lock_guard lock(impl_->mutex_);
+  return impl_->stats_;
+}
+
+void Allocator::reset_peaks() {
+  fork_guard::check("allocator");
+  std::lock_guard lock(impl_->mutex_);
+  MemoryStats& stats = impl_->stats_;
+  stats.allocated_peak = stats.allocated;
+  stats.active_peak = stats.active;
+  stats.reserved_peak = stats.reserved;
+}
+
+void Allocator::set_cap(uint64_t bytes) {
+  fork_guard::check("allocator");
+  std::lock_guard lock(impl_->mutex_);
+  impl_->cap_ = bytes;
+}
+
+uint64_t Allocator::cap() const {
+  fork_guard::check("allocator");
+  std::lock_guard lock(impl_->mutex_);
+  return impl_->limit();
+}
+
+void Allocator::set_poison(bool on) {
+  fork_guard::check("allocator");
+  std::lock_guard lock(impl_->mutex_);
+  impl_->poison_ = on;
+}
+
+}  // namespace oncilla
