@@ -1,13 +1,33 @@
 # The PyTorch adapter: a Python extension, built against the torch that the found Python imports.
 execute_process(
-  COMMAND ${Python3_EXECUTABLE} -c "import torch; print(torch.utils.cmake_prefix_path)"
-  OUTPUT_VARIABLE torch_prefix OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  COMMAND ${Python3_EXECUTABLE} -c "import torch; print(torch.utils.cmake_prefix_path, torch.__version__, sep=';')"
+  OUTPUT_VARIABLE torch_found OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+list(GET torch_found 0 torch_prefix)
+list(GET torch_found 1 torch_version)
 list(APPEND CMAKE_PREFIX_PATH ${torch_prefix})
 find_package(Torch REQUIRED)
 find_package(Python3 3.11 REQUIRED COMPONENTS Interpreter Development.Module)
 file(GLOB torch_sources CONFIGURE_DEPENDS src/torch/*.cpp src/torch/ops/*.cpp)
 Python3_add_library(oncilla_torch MODULE WITH_SOABI ${torch_sources})
-set_target_properties(oncilla_torch PROPERTIES OUTPUT_NAME _C)
+# In the build folder, torch_python/ is laid out as an installation is: with it in PYTHONPATH, `import torch` finds the device.
+set(torch_python_dir ${PROJECT_BINARY_DIR}/torch_python)
+set_target_properties(oncilla_torch PROPERTIES OUTPUT_NAME _C LIBRARY_OUTPUT_DIRECTORY ${torch_python_dir}/oncilla)
 target_link_libraries(oncilla_torch PRIVATE oncilla_core oncilla_flags ${TORCH_LIBRARIES})
 find_library(torch_python torch_python PATHS ${TORCH_INSTALL_PREFIX}/lib REQUIRED NO_DEFAULT_PATH)
 target_link_libraries(oncilla_torch PRIVATE ${torch_python})
+
+file(CONFIGURE OUTPUT ${torch_python_dir}/oncilla/_build.py CONTENT [[
+"""What this build was made for."""
+
+TORCH_VERSION = "@torch_version@"
+]] @ONLY)
+if(SKBUILD)
+  install(FILES ${torch_python_dir}/oncilla/_build.py DESTINATION oncilla)
+endif()
+file(GLOB package CONFIGURE_DEPENDS src/torch/oncilla/*.py)
+foreach(source ${package})
+  get_filename_component(name ${source} NAME)
+  file(CREATE_LINK ${source} ${torch_python_dir}/oncilla/${name} SYMBOLIC)
+endforeach()
+file(WRITE ${torch_python_dir}/oncilla-${PROJECT_VERSION}.dist-info/METADATA "Metadata-Version: 2.1\nName: oncilla\nVersion: ${PROJECT_VERSION}\n")
+file(WRITE ${torch_python_dir}/oncilla-${PROJECT_VERSION}.dist-info/entry_points.txt "[torch.backends]\nocl = oncilla:_autoload\n")

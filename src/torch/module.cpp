@@ -1,0 +1,110 @@
+// The Python binding: what torch.ocl (oncilla/ocl.py) is made of.
+#include <c10/core/CachingDeviceAllocator.h>
+#include <torch/csrc/utils/device_lazy_init.h>
+#include <torch/csrc/utils/pybind.h>
+#include <torch/version.h>
+
+#include "core/allocator.hpp"
+#include "core/plan_cache.hpp"
+#include "core/trace.hpp"
+#include "torch/device.hpp"
+#include "torch/fallback.hpp"
+#include "torch/generator.hpp"
+
+namespace py = pybind11;
+namespace adapter = oncilla::adapter;
+
+namespace {
+
+py::dict properties(int index) {
+  const onc_device_info& info = adapter::device(static_cast<c10::DeviceIndex>(index)).info();
+  static const char* const kClasses[] = {"other", "cpu", "integrated", "discrete"};
+  py::dict out;
+  out["name"] = info.name;
+  out["vendor"] = info.vendor;
+  out["platform"] = info.platform;
+  out["driver"] = info.driver;
+  out["api"] = info.api;
+  out["features"] = py::str(info.features).attr("split")();
+  out["device_class"] = kClasses[info.device_class <= ONC_CLASS_DISCRETE ? info.device_class : 0];
+  out["multi_processor_count"] = info.compute_units;
+  out["total_memory"] = info.memory_bytes;
+  out["max_allocation"] = info.max_alloc_bytes;
+  out["local_memory"] = info.local_bytes;
+  out["max_work_group"] = info.max_work_group;
+  return out;
+}
+
+py::dict memory_stats(int index) {
+  const oncilla::MemoryStats s = adapter::device(static_cast<c10::DeviceIndex>(index)).allocator().stats();
+  py::dict out;
+  auto put = [&](const char* name, uint64_t current, uint64_t peak) {
+    out[py::str(std::string(name) + ".all.current")] = current;
+    out[py::str(std::string(name) + ".all.peak")] = peak;
+  };
+  put("allocated_bytes", s.allocated, s.allocated_peak);
+  put("active_bytes", s.active, s.active_peak);
+  put("reserved_bytes", s.reserved, s.reserved_peak);
+  out["allocation.all.allocated"] = s.allocations;
+  out["allocation.all.freed"] = s.frees;
+  out["allocation.all.current"] = s.allocations - s.frees;
+  out["segment.all.current"] = s.segments;
+  out["num_alloc_retries"] = s.retries;
+  out["num_ooms"] = s.out_of_memory;
+  return out;
+}
+
+py::dict plan_stats(int index) {
+  const auto s = adapter::device(static_cast<c10::DeviceIndex>(index)).plans().stats();
+  py::dict out;
+  out["hits"] = s.hits;
+  out["misses"] = s.misses;
+  out["evictions"] = s.evictions;
+  out["size"] = s.size;
+  return out;
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_C, m) {
+  m.attr("torch_version") = TORCH_VERSION;
+  torch::utils::register_fork_handler_for_device_init(adapter::kOcl);
+  m.def("device_count", [] { return static_cast<int>(adapter::device_count()); });
+  m.def("current_device", [] { return static_cast<int>(adapter::current_device()); });
+  m.def("set_device", [](int index) { adapter::set_device(static_cast<c10::DeviceIndex>(index)); });
+  m.def("is_open", [](int index) { return adapter::is_open(static_cast<c10::DeviceIndex>(index)); });
+  m.def("in_bad_fork", &adapter::in_bad_fork);
+  m.def(
+      "synchronize", [](int index) { adapter::synchronize(static_cast<c10::DeviceIndex>(index)); },
+      py::call_guard<py::gil_scoped_release>());
+  m.def("properties", &properties);
+  m.def("problems", [] { return oncilla::Registry::get().problems(); });
+  m.def("memory_stats", &memory_stats);
+  m.def("plan_stats", &plan_stats);
+  m.def(
+      "empty_cache", [] { c10::getDeviceAllocator(adapter::kOcl)->emptyCache(); }, py::call_guard<py::gil_scoped_release>());
+  m.def("reset_peak_memory_stats",
+        [](int index) { adapter::device(static_cast<c10::DeviceIndex>(index)).allocator().reset_peaks(); });
+  m.def("memory_info",
+        [](int index) { return c10::getDeviceAllocator(adapter::kOcl)->getMemoryInfo(static_cast<c10::DeviceIndex>(index)); });
+  m.def("set_memory_cap",
+        [](int index, uint64_t bytes) { adapter::device(static_cast<c10::DeviceIndex>(index)).allocator().set_cap(bytes); });
+  m.def("set_poison", [](int index, bool on) { adapter::device(static_cast<c10::DeviceIndex>(index)).allocator().set_poison(on); });
+  m.def("default_generator", [](int index) { return adapter::default_generator(static_cast<c10::DeviceIndex>(index)); });
+  m.def("fallbacks", &adapter::fallback_counts);
+  m.def("reset_fallbacks", &adapter::reset_fallback_counts);
+  m.def("fallback_mode", [] {
+    static const char* const kNames[] = {"warn", "error", "silent"};
+    return kNames[static_cast<int>(adapter::fallback_mode())];
+  });
+  m.def("set_fallback_mode", [](const std::string& mode) {
+    TORCH_CHECK_VALUE(mode == "warn" || mode == "error" || mode == "silent",
+                      "the fallback mode is 'warn', 'error' or 'silent', not '", mode, "'");
+    adapter::set_fallback_mode(mode == "warn"    ? adapter::FallbackMode::kWarn
+                               : mode == "error" ? adapter::FallbackMode::kError
+                                                 : adapter::FallbackMode::kSilent);
+  });
+  m.def("trace_start", [] { oncilla::Trace::get().start(); });
+  m.def("trace_stop", [] { oncilla::Trace::get().stop(); });
+  m.def("trace_write", [](const std::string& path) { oncilla::Trace::get().write(path); });
+}

@@ -1,0 +1,24 @@
+// The table of pointwise ops: one row an op. A row names the functional overload; its in-place and out= overloads are found in
+// PyTorch's own schemas and registered with it.
+#pragma once
+
+#include <torch/library.h>
+
+#include <span>
+
+#include "torch/pointwise.hpp"
+
+namespace oncilla::adapter {
+
+struct Row {
+  const char* op;  // "add.Tensor"
+  Rule rule;
+  // Operands of the tape are all tensors among the arguments, and the numbers among the first this many; the other arguments are
+  // what Ctx::s(k) and Ctx::arg(k) give.
+  size_t number_operands;
+  Value (*fn)(Ctx& ctx);
+};
+
+void register_rows(torch::Library& library, std::span<const Row> rows);
+
+}  // namespace oncilla::adapter
