@@ -1,7 +1,7 @@
 # Tests: unit and abi with doctest, one executable a folder; ops is the runner of the case tables.
 find_package(doctest REQUIRED)
 foreach(folder unit abi faults)
-  file(GLOB sources CONFIGURE_DEPENDS test/${folder}/*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS test/${folder}/*.cpp test/${folder}/*.c)
   if(sources)
     add_executable(test_${folder} ${sources})
     target_link_libraries(test_${folder} PRIVATE oncilla_core oncilla_flags doctest::doctest ${CMAKE_DL_LIBS} Threads::Threads)

@@ -16,15 +16,6 @@ onc_error* no_memory_error() noexcept {
   return &error;
 }
 
-template <class T>
-void destroy(T* object) noexcept {
-  try {
-    delete object;
-  } catch (...) {
-    // A destructor that throws has nobody to tell.
-  }
-}
-
 const char* or_empty(const char* text) { return text != nullptr ? text : ""; }
 
 Backend& backend_with(SlotName slot, uint32_t index) {
@@ -34,7 +25,6 @@ Backend& backend_with(SlotName slot, uint32_t index) {
   return backend;
 }
 
-// Bytes to copy or map, or none: then the buffers may be NULL.
 void check_copy_flags(SlotName slot, uint32_t flags) {
   slot.holds(flags == ONC_COPY_UNTIL_RETURN || flags == ONC_COPY_UNTIL_EVENT, "flags ", flags,
              " is neither ONC_COPY_UNTIL_RETURN (", uint32_t{ONC_COPY_UNTIL_RETURN}, ") nor ONC_COPY_UNTIL_EVENT (",
@@ -82,7 +72,7 @@ onc_error* device_open(uint32_t index, const onc_device_options* options, onc_de
   });
 }
 
-void device_close(onc_device* device) { destroy(device); }
+void device_close(onc_device* device) { delete device; }
 
 onc_error* device_stats(onc_device* device, onc_device_stats* stats) {
   return guarded(__func__, [=](SlotName slot) {
@@ -106,7 +96,7 @@ onc_error* buffer_alloc(onc_device* device, uint64_t bytes, onc_buffer** buffer)
   });
 }
 
-void buffer_free(onc_buffer* buffer) { destroy(buffer); }
+void buffer_free(onc_buffer* buffer) { delete buffer; }
 
 onc_error* buffer_map(onc_queue* queue, onc_arg at, uint64_t bytes, uint32_t flags, void** host) {
   return guarded(__func__, [=](SlotName slot) {
@@ -140,7 +130,7 @@ onc_error* queue_create(onc_device* device, const onc_queue_options* options, on
   });
 }
 
-void queue_free(onc_queue* queue) { destroy(queue); }
+void queue_free(onc_queue* queue) { delete queue; }
 
 onc_error* queue_flush(onc_queue* queue) {
   return guarded(__func__, [=](SlotName slot) {
@@ -207,7 +197,7 @@ onc_error* event_then(onc_event* event, void (*fn)(void*), void* user) {
   });
 }
 
-void event_free(onc_event* event) { destroy(event); }
+void event_free(onc_event* event) { delete event; }
 
 onc_error* copy_h2d(onc_queue* queue, onc_arg dst, const void* src, uint64_t bytes, uint32_t flags) {
   return guarded(__func__, [=](SlotName slot) {
@@ -285,7 +275,7 @@ onc_error* plan_info(onc_plan* plan, onc_plan_info* info) {
   });
 }
 
-void plan_free(onc_plan* plan) { destroy(plan); }
+void plan_free(onc_plan* plan) { delete plan; }
 
 }  // namespace slots
 

@@ -13,7 +13,7 @@
 #include "kit/error.hpp"
 #include "oncilla/oncilla.h"
 
-// The handles of oncilla.h, opaque to the host, are base classes to the plugin.
+// The handles of oncilla.h, opaque to the host, are base classes to the plugin. Every function may throw, destructors may not.
 struct onc_buffer {
   virtual ~onc_buffer() = default;
   virtual uint64_t bytes() const = 0;  // for bounds checks at the border
