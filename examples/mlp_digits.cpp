@@ -1,7 +1,7 @@
 // Trains a small network on handwritten digits over the core's API, without PyTorch: 64 pixels, 128 hidden units, 10 digits; Adam.
 //
 //   python examples/export_digits.py out/digits        (once)
-//   mlp_digits --data out/digits [--device 0] [--epochs 12] [--seed 0] [--plugin opencl]
+//   mlp_digits --data out/digits [--device 0] [--epochs 25] [--seed 0] [--plugin opencl]
 //
 // There is no autograd at this level: each backward op is written out. All work is enqueued in order on one queue; the host waits
 // once an epoch.
@@ -379,7 +379,7 @@ Digits shuffled(const Digits& digits, uint64_t seed, uint32_t epoch) {
 
 struct Options {
   std::string data = "out/digits", plugin = "opencl";
-  uint32_t device = 0, epochs = 12;
+  uint32_t device = 0, epochs = 25;
   uint64_t seed = 0;
 };
 

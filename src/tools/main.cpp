@@ -21,7 +21,9 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& asked) {  // --help, --version
     return app.exit(asked);
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "oncilla: %s\n\n%s", error.what(), app.help().c_str());
+    const std::string unknown = app.get_subcommands().empty() && !app.remaining().empty() ? app.remaining().front() : "";
+    const std::string what = unknown.empty() ? error.what() : "\"" + unknown + "\" is neither a command nor an option";
+    std::fprintf(stderr, "oncilla: %s\n\n%s", what.c_str(), app.help().c_str());
     return kUnusable;
   }
   try {
