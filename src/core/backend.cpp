@@ -158,11 +158,12 @@ std::shared_ptr<Backend> Backend::named(const std::string& name) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
   });
   if (!plain) throw Error(ONC_INVALID_ARGUMENT, "[plugin] " + quoted(name) + " is not a plugin's name (letters a-z, digits and _)");
-  const std::string path = own_folder + "/liboncilla_" + name + ".so";
-  if (own_folder.empty() || ::access(path.c_str(), F_OK) != 0) {
-    throw Error(ONC_NOT_FOUND, "[plugin] " + quoted(name) + " is not part of this installation: no " + path);
+  const std::string file = "/liboncilla_" + name + ".so";
+  for (const char* folder : {"", "/oncilla"}) {
+    const std::string path = own_folder + folder + file;
+    if (!own_folder.empty() && ::access(path.c_str(), F_OK) == 0) return load(path);
   }
-  return load(path);
+  throw Error(ONC_NOT_FOUND, "[plugin] " + quoted(name) + " is not part of this installation: no " + own_folder + file);
 }
 
 std::shared_ptr<Backend> Backend::from_table(const onc_api* table, const std::string& origin) {
