@@ -1,19 +1,18 @@
 // The strided index space of several tensors: eight dims, outermost first, padded in front with size 1 (ops/variants.hpp makes them). Element i of the
-// row-major order lies at space_offset(dims, strides, i). Ends as soon as i is used up, so that few dims cost few divisions.
+// row-major order lies at space_offset(dims, strides, i). Ends as soon as i is used up, so that one dim costs no division.
 static inline long space_offset(int8 dims, long8 strides, int i) {
-  long offset = (i % dims.s7) * strides.s7;
-  i /= dims.s7;
-#define ONC_SPACE_STEP(k)              \
-  if (i == 0) return offset;           \
-  offset += (i % dims.k) * strides.k;  \
+  long offset = 0;
+#define ONC_SPACE_STEP(k)                                \
+  if (i < dims.k) return offset + i * strides.k;         \
+  offset += (i % dims.k) * strides.k;                    \
   i /= dims.k;
+  ONC_SPACE_STEP(s7)
   ONC_SPACE_STEP(s6)
   ONC_SPACE_STEP(s5)
   ONC_SPACE_STEP(s4)
   ONC_SPACE_STEP(s3)
   ONC_SPACE_STEP(s2)
   ONC_SPACE_STEP(s1)
-  ONC_SPACE_STEP(s0)
 #undef ONC_SPACE_STEP
-  return offset;
+  return offset + i * strides.s0;
 }

@@ -34,3 +34,13 @@ static inline void store_part(V v, int n, global T *p) {
   const T *lane = (const T *)&v;
   for (int i = 0; i < n; ++i) p[i] = lane[i];
 }
+
+// p[0 … n-1] of 16, whole or in part.
+static inline V load_upto(const global T *p, int n, T fill) { return n >= 16 ? vload16(0, p) : load_part(p, n, fill); }
+static inline void store_upto(V v, int n, global T *p) {
+  if (n >= 16) {
+    vstore16(v, 0, p);
+  } else {
+    store_part(v, n, p);
+  }
+}

@@ -1,8 +1,51 @@
-// Under construction.
+// Training-mode batch normalisation: kernels/batch_norm.cl.
+#include "ops/channels.hpp"
 #include "ops/ops.hpp"
 
 namespace oncilla::ocl {
+namespace {
 
-std::unique_ptr<onc_plan> make_batch_norm(Device&, kit::OpDesc) { throw kit::Error(ONC_UNIMPLEMENTED, "[batch_norm] is under construction"); }
+class BatchNormPlan final : public onc_plan {
+ public:
+  BatchNormPlan(Device& device, kit::OpDesc parsed) : onc_plan(std::move(parsed), 2) {
+    const kit::Tensor& x = desc.input(0);
+    support_float(device, desc, x.dtype);
+    item_bytes_ = static_cast<uint32_t>(kit::dtype_bytes(x.dtype));
+    info.flops = static_cast<uint64_t>(x.numel()) * 8;
+    info.bytes = static_cast<uint64_t>(x.numel()) * 2 * item_bytes_;
+    strides_ = channel_vector_strides(desc, {1, 2, 3, 4}, {1, 2, 3, 4});
+    launch_.emplace(device, desc, std::initializer_list<const kit::Tensor*>{&x, &desc.output(0)}, info);
+    if (x.dims[1] > 0) kernel_ = device.kernel("batch_norm.cl", "batch_norm", launch_->defines());
+  }
+
+  void run(onc_queue& queue, const kit::RunArgs& run) override {
+    if (!kernel_) return;  // no channels
+    kernel_.launch_with(queue, launch_->global(), launch_->local(), [&](Kernel::Arguments& arguments) {
+      for (size_t i = 0; i < 5; ++i) arguments.add(arg_in(desc, run, i));
+      for (size_t i = 0; i < 5; ++i) arguments.add(arg_out(desc, run, i));
+      launch_->add_to(arguments);
+      arguments.add(strides_);
+      for (const onc_scalar& scalar : run.scalars) {
+        if (item_bytes_ == sizeof(double)) {
+          arguments.add(scalar.f);
+        } else {
+          arguments.add(static_cast<float>(scalar.f));
+        }
+      }
+    });
+  }
+
+ private:
+  uint32_t item_bytes_ = 0;
+  std::array<int64_t, 8> strides_{};
+  std::optional<ChannelLaunch> launch_;
+  Kernel kernel_;
+};
+
+}  // namespace
+
+std::unique_ptr<onc_plan> make_batch_norm(Device& device, kit::OpDesc desc) {
+  return std::make_unique<BatchNormPlan>(device, std::move(desc));
+}
 
 }  // namespace oncilla::ocl

@@ -49,6 +49,15 @@ size_t group_size(const Device& device, size_t wanted) {
   return size;
 }
 
+Mem arg_in(const kit::OpDesc& desc, const kit::RunArgs& run, size_t i) {
+  return desc.has_in(i) ? Mem{run.args[i], static_cast<uint32_t>(kit::dtype_bytes(desc.input(i).dtype))} : no_mem();
+}
+
+Mem arg_out(const kit::OpDesc& desc, const kit::RunArgs& run, size_t i) {
+  return desc.has_out(i) ? Mem{run.args[desc.in.size() + i], static_cast<uint32_t>(kit::dtype_bytes(desc.output(i).dtype))}
+                         : no_mem();
+}
+
 int64_t Space::numel() const {
   int64_t n = 1;
   for (int64_t d : dims) n *= d;

@@ -35,6 +35,10 @@ const char* arithmetic_type(uint32_t dtype);
 // The work-group size of variants that reduce in local memory: `wanted` cut to what the device allows, a power of two.
 size_t group_size(const Device& device, size_t wanted = 256);
 
+// Input i or output i of a run as a kernel argument; NULL where it is absent, also where the descriptor ends before it.
+Mem arg_in(const kit::OpDesc& desc, const kit::RunArgs& run, size_t i);
+Mem arg_out(const kit::OpDesc& desc, const kit::RunArgs& run, size_t i);
+
 // Several tensors over the same index space. dims and each strides[t] have one entry a dim, outermost first.
 struct Space {
   kit::Dims dims;

@@ -1,0 +1,73 @@
+// Training-mode batch normalisation of each channel: mean, biased variance, y = (x - mean) * invstd * weight + bias, and the running statistics with the
+// unbiased variance (0 / 0, so NaN, for a channel of one element, as PyTorch has it). weight, bias, the running tensors, and all outputs but y may
+// be NULL; a new running tensor may be its old one.
+//
+// The variance is that of a second pass around the first pass's mean, corrected by what the rounding of that mean left over (Chan, Golub, LeVeque, "Algorithms
+// for computing the sample variance"). Variants, the walk, and their preconditions: lib/channel.h. Every variant reads a channel three times, and
+// the second and third time from the cache where it fits.
+#include "lib/channel.h"
+
+// cs: strides of weight, bias, running mean and var, mean, invstd, new running mean and var. xc, xi: strides of x along channels and `inner`.
+kernel void batch_norm(ARG(const T, x), ARG(const T, weight), ARG(const T, bias), ARG(const T, running_mean), ARG(const T, running_var), ARG(T, y),
+                       ARG(T, mean), ARG(T, invstd), ARG(T, new_mean), ARG(T, new_var), int channels, int rows, int inner, int8 dims, long8 xs,
+                       long8 ys, long xc, long yc, long xi, long yi, long8 cs, T eps, T momentum) {
+  BIND(const T, x);
+  BIND(const T, weight);
+  BIND(const T, bias);
+  BIND(const T, running_mean);
+  BIND(const T, running_var);
+  BIND(T, y);
+  BIND(T, mean);
+  BIND(T, invstd);
+  BIND(T, new_mean);
+  BIND(T, new_var);
+#ifdef GROUP
+  local T scratch[GROUP];
+#endif
+  const int first = FIRST;
+  if (first >= channels) return;
+  const global T *src = x + first * xc;
+  global T *dst = y + first * yc;
+  const T count = (T)rows * (T)inner;
+
+  W sum = (W)((T)0);
+  FOR_CHUNKS {
+    const global T *p = src + space_offset(dims, xs, row);
+    W part = (W)((T)0);
+    FOR_ELEMENTS part += READ(p, xi, (T)0);
+    sum += part;
+  }
+  const R rough = TOTAL(sum) / count;
+
+  W squares = (W)((T)0);
+  sum = (W)((T)0);
+  FOR_CHUNKS {
+    const global T *p = src + space_offset(dims, xs, row);
+    W part = (W)((T)0), part_squares = (W)((T)0);
+    FOR_ELEMENTS {
+      const W d = READ(p, xi, rough) - rough;
+      part += d;
+      part_squares += d * d;
+    }
+    sum += part;
+    squares += part_squares;
+  }
+  const R rest = TOTAL(sum), about = TOTAL(squares), m = rough + rest / count, m2 = about - rest * rest / count;
+
+  const R inv = (T)1 / sqrt(m2 / count + eps);
+  const R scale = inv * load_channel(weight, first, channels, cs.s0, (T)1), shift = load_channel(bias, first, channels, cs.s1, (T)0);
+  FOR_CHUNKS {
+    const global T *p = src + space_offset(dims, xs, row);
+    global T *q = dst + space_offset(dims, ys, row);
+    FOR_ELEMENTS {
+      const W v = (READ(p, xi, (T)0) - m) * scale + shift;
+      WRITE(q, yi, v);
+    }
+  }
+
+  store_channel(mean, first, channels, cs.s4, m);
+  store_channel(invstd, first, channels, cs.s5, inv);
+  store_channel(new_mean, first, channels, cs.s6, ((T)1 - momentum) * load_channel(running_mean, first, channels, cs.s2, (T)0) + momentum * m);
+  store_channel(new_var, first, channels, cs.s7,
+                ((T)1 - momentum) * load_channel(running_var, first, channels, cs.s3, (T)0) + momentum * (m2 / (count - (T)1)));
+}

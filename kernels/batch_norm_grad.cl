@@ -1,0 +1,65 @@
+// The gradients of batch normalisation. With xhat = (x - mean) * invstd:
+//   grad_bias = sum(g), grad_weight = sum(g * xhat),
+//   grad_in = weight * invstd * (g - mean(g) - xhat * mean(g * xhat)) in training (TRAINING), where mean and invstd depend on x; else
+//   weight * invstd * g. Any output and weight may be NULL. Variants, the walk, and their preconditions: lib/channel.h.
+#include "lib/channel.h"
+
+// cs: strides of weight, mean, invstd, grad_weight, grad_bias.
+kernel void batch_norm_grad(ARG(const T, g), ARG(const T, x), ARG(const T, weight), ARG(const T, mean), ARG(const T, invstd), ARG(T, d),
+                            ARG(T, grad_weight), ARG(T, grad_bias), int channels, int rows, int inner, int8 dims, long8 gs, long8 xs, long8 ds,
+                            long gc, long xc, long dc, long gi, long xi, long di, long8 cs) {
+  BIND(const T, g);
+  BIND(const T, x);
+  BIND(const T, weight);
+  BIND(const T, mean);
+  BIND(const T, invstd);
+  BIND(T, d);
+  BIND(T, grad_weight);
+  BIND(T, grad_bias);
+#ifdef GROUP
+  local T scratch[GROUP];
+#endif
+  const int first = FIRST;
+  if (first >= channels) return;
+  const global T *g_src = g + first * gc;
+  const global T *x_src = x + first * xc;
+  const T count = (T)rows * (T)inner;
+  const R m = load_channel(mean, first, channels, cs.s1, (T)0), inv = load_channel(invstd, first, channels, cs.s2, (T)1);
+
+  W sum = (W)((T)0), dot = (W)((T)0);
+  FOR_CHUNKS {
+    const global T *gp = g_src + space_offset(dims, gs, row);
+    const global T *xp = x_src + space_offset(dims, xs, row);
+    W part = (W)((T)0), part_dot = (W)((T)0);
+    FOR_ELEMENTS {
+      const W gv = READ(gp, gi, (T)0);
+      part += gv;
+      part_dot += gv * (READ(xp, xi, m) - m);
+    }
+    sum += part;
+    dot += part_dot;
+  }
+  const R total = TOTAL(sum), total_dot = TOTAL(dot) * inv;
+  store_channel(grad_weight, first, channels, cs.s3, total_dot);
+  store_channel(grad_bias, first, channels, cs.s4, total);
+  if (d_base == 0) return;
+
+  const R scale = inv * load_channel(weight, first, channels, cs.s0, (T)1);
+#ifdef TRAINING
+  const R mean_g = total / count, slope = total_dot / count * inv;
+#endif
+  global T *d_dst = d + first * dc;
+  FOR_CHUNKS {
+    const global T *gp = g_src + space_offset(dims, gs, row);
+    const global T *xp = x_src + space_offset(dims, xs, row);
+    global T *dp = d_dst + space_offset(dims, ds, row);
+    FOR_ELEMENTS {
+#ifdef TRAINING
+      const W v = (READ(gp, gi, (T)0) - mean_g - (READ(xp, xi, m) - m) * slope) * scale;
+#else
+      const W v = READ(gp, gi, (T)0) * scale;
+#endif
+      WRITE(dp, di, v);
+    }
+  }
+}

@@ -1,0 +1,91 @@
+// How the kernels of batch normalisation walk a channel: `rows` rows of `inner` elements. In a tensor with strides (channel, row, inner), element (row, i) of
+// channel c lies at c * channel + space_offset(dims, row_strides, row) + i * inner_stride.
+//
+// One program holds one variant, and each lists what a work-item reads at once (W) and what it holds of a value that a channel has once (R):
+//   CHANNEL  a work-item does a channel with vectors of 16 neighbours.       Needs inner strides of 1.    Global size: C.
+//   BLOCK    a work-item does 16 neighbouring channels, a lane each.         Needs channel strides of 1.  Global size: ceil(C / 16).
+//   ITEM     a work-item does a channel.                                     Any strides.                 Global size: C.
+//   GROUP    GROUP work-items, COLUMNS along i, do a channel.                Any strides.                 Global size: C * GROUP.
+#include "lib/arg.h"
+#include "lib/space.h"
+
+#if defined(CHANNEL) || defined(BLOCK)
+#include "lib/vector16.h"
+#elif defined(GROUP)
+#include "lib/group.h"
+#endif
+
+#if defined(CHANNEL)
+#define W V
+#define R T
+#define FIRST ((int)get_global_id(0))
+#define TOTAL(w) lanes_sum(w)
+#define READ(p, stride, fill) load_upto((p) + i, end - i, fill)
+#define WRITE(p, stride, w) store_upto(w, end - i, (p) + i)
+#define COLUMN_STEP 16
+
+#elif defined(BLOCK)
+#define W V
+#define R V
+#define FIRST ((int)get_global_id(0) * 16)
+#define TOTAL(w) (w)
+#define READ(p, stride, fill) load_upto((p) + i * (stride), channels - FIRST, (T)0)
+#define WRITE(p, stride, w) store_upto(w, channels - FIRST, (p) + i * (stride))
+
+#else
+#define W T
+#define R T
+#define READ(p, stride, fill) (p)[i * (stride)]
+#define WRITE(p, stride, w) (p)[i * (stride)] = (w)
+#ifdef GROUP
+#define FIRST ((int)get_group_id(0))
+#define TOTAL(w) group_sum(scratch, w)
+#define ROW_START ((int)get_local_id(0) / COLUMNS)
+#define ROW_STEP (GROUP / COLUMNS)
+#define COLUMN_START ((int)get_local_id(0) % COLUMNS)
+#define COLUMN_STEP COLUMNS
+#else
+#define FIRST ((int)get_global_id(0))
+#define TOTAL(w) (w)
+#endif
+#endif
+
+#ifndef COLUMN_STEP
+#define COLUMN_STEP 1
+#endif
+#ifndef COLUMN_START
+#define COLUMN_START 0
+#endif
+#ifndef ROW_STEP
+#define ROW_START 0
+#define ROW_STEP 1
+#endif
+
+// The walk: a chunk is short, so that a sum taken by chunks stays accurate over a long channel; `i` and `end` are what READ and WRITE use.
+#define CHUNK 1024
+#define FOR_CHUNKS                                          \
+  for (int row = ROW_START; row < rows; row += ROW_STEP)    \
+    for (int begin = 0; begin < inner; begin += CHUNK)
+#define FOR_ELEMENTS for (int end = min(inner, begin + CHUNK), i = begin + COLUMN_START; i < end; i += COLUMN_STEP)
+
+// Values that a channel has once, in a [C] tensor; `absent` where the tensor is not there.
+#ifdef BLOCK
+static inline R load_channel(const global T *p, int first, int channels, long stride, T absent) {
+  V v = (V)(absent);
+  T *lane = (T *)&v;
+  for (int l = 0; p != 0 && l < min(16, channels - first); ++l) lane[l] = p[(first + l) * stride];
+  return v;
+}
+static inline void store_channel(global T *p, int first, int channels, long stride, R v) {
+  const T *lane = (const T *)&v;
+  for (int l = 0; p != 0 && l < min(16, channels - first); ++l) p[(first + l) * stride] = lane[l];
+}
+#else
+static inline R load_channel(const global T *p, int first, int channels, long stride, T absent) { return p != 0 ? p[first * stride] : absent; }
+static inline void store_channel(global T *p, int first, int channels, long stride, R v) {
+#ifdef GROUP
+  if (get_local_id(0) != 0) return;
+#endif
+  if (p != 0) p[first * stride] = v;
+}
+#endif
