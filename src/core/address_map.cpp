@@ -21,6 +21,7 @@ namespace {
 
 constexpr uint64_t kChunkShift = 21;
 constexpr uint64_t kChunk = uint64_t{1} << kChunkShift;
+constexpr uint64_t kGap = 4096;
 constexpr uint64_t kLargestRange = uint64_t{16} << 40;
 constexpr uint64_t kSmallestRange = uint64_t{1} << 30;
 
@@ -60,8 +61,10 @@ class Range {
   }
 
   uint64_t insert(Device* device, onc_buffer* buffer, uint64_t bytes) {
-    // One byte beyond the buffer's end belongs to it, so that the address past its end is not the start of another.
-    const uint64_t chunks = (bytes >> kChunkShift) + 1;
+    if (bytes > size_)
+      throw Error(ONC_OUT_OF_MEMORY,
+                  "[address map] " + std::to_string(bytes) + " bytes do not fit a range of " + std::to_string(size_));
+    const uint64_t chunks = chunks_for(bytes);
     std::lock_guard lock(mutex_);
     const uint64_t first = take(chunks);
     Entry* entry;
@@ -87,7 +90,7 @@ class Range {
       throw Error(ONC_INVALID_ARGUMENT, "[address map] erase: " + hex(base) + " is not the start of a live buffer");
     }
     const uint64_t first = index(base);
-    const uint64_t chunks = (entry->bytes.load(std::memory_order_relaxed) >> kChunkShift) + 1;
+    const uint64_t chunks = chunks_for(entry->bytes.load(std::memory_order_relaxed));
     for (uint64_t i = first; i < first + chunks; ++i) table_[i].store(nullptr, std::memory_order_release);
     spare_.push_back(entry);
     give(first, chunks);
@@ -104,6 +107,8 @@ class Range {
   bool covers(uint64_t address) const { return address - base_ < size_; }
 
  private:
+  // At least a page beyond the buffer's end belongs to no other, so that the address past its end is not the start of another.
+  static uint64_t chunks_for(uint64_t bytes) { return ((bytes + kGap) >> kChunkShift) + 1; }
   uint64_t index(uint64_t address) const { return (address - base_) >> kChunkShift; }
 
   // Next fit: addresses are handed out in a circle, so that a stale one stays invalid for as long as possible.

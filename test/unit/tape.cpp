@@ -1,0 +1,104 @@
+// Tapes: the instructions that expressions become, and mistakes that are named where they are written.
+#include "core/tape.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace oncilla;
+
+TEST_CASE("tape: an expression is its instructions in order") {
+  Tape tape;
+  const Value x = tape.input(ONC_F32), y = tape.input(ONC_BF16), alpha = tape.scalar(ONC_F64);
+  CHECK(y.dtype == ONC_F32);
+  tape.output(where(gt(x, y), x + 2.0 * y, tape.cast(alpha, ONC_F16)));
+  const auto& insts = tape.insts();
+  const uint16_t ops[] = {ONC_EX_INPUT, ONC_EX_INPUT, ONC_EX_SCALAR};
+  for (size_t i = 0; i < 3; ++i) CHECK(insts[i].op == ops[i]);
+  CHECK(insts[1].a == 1);
+  REQUIRE(insts.size() == 9);
+  CHECK(insts.back().op == ONC_EX_WHERE);
+  CHECK(insts.back().dtype == ONC_F32);
+  CHECK(insts[insts.back().a].op == ONC_EX_GT);
+  CHECK(insts[insts.back().a].dtype == ONC_BOOL);
+  CHECK(insts[insts.back().b].op == ONC_EX_ADD);
+  CHECK(insts[insts.back().c].op == ONC_EX_CAST);
+  CHECK(tape.outs() == std::vector<uint16_t>{8});
+  CHECK(tape.n_inputs() == 2);
+  CHECK(tape.n_scalars() == 1);
+}
+
+TEST_CASE("tape: constants take the type of what they meet") {
+  Tape tape;
+  CHECK(tape.constant(ONC_F16, 0.5).dtype == ONC_F32);
+  CHECK(tape.insts().back().imm.f == 0.5);
+  tape.constant(ONC_I64, -3.0);
+  CHECK(tape.insts().back().imm.i == -3);
+  tape.constant(ONC_BOOL, 7);
+  CHECK(tape.insts().back().imm.i == 1);
+  tape.constant_int(ONC_I64, INT64_MIN);
+  CHECK(tape.insts().back().imm.i == INT64_MIN);
+  tape.constant_int(ONC_F64, 3);
+  CHECK(tape.insts().back().imm.f == 3.0);
+  const Value i = tape.input(ONC_U8);
+  CHECK((i + 1.0).dtype == ONC_I32);
+  CHECK((2.0 - i).dtype == ONC_I32);
+  CHECK_THROWS_AS(tape.constant(ONC_I64, 1e19), Error);
+}
+
+TEST_CASE("tape: the generator's two scalars are taken once, after those before them") {
+  Tape tape;
+  tape.scalar(ONC_F32);
+  tape.philox(2);
+  CHECK(tape.insts().back().a == 1);
+  CHECK(tape.insts().back().b == 2);
+  CHECK(tape.insts().back().c == 2);
+  tape.philox(3);
+  CHECK(tape.insts().back().a == 1);
+  CHECK(tape.n_scalars() == 3);
+  tape.scalar(ONC_F32);
+  CHECK(tape.insts().back().a == 3);
+  CHECK_THROWS_AS(tape.philox(4), Error);
+}
+
+TEST_CASE("tape: every row of elementwise.def is a function, with its arity and result") {
+  enum { same, boolean };
+  Tape tape;
+  const Value a = tape.input(ONC_F64), b = tape.input(ONC_F64), c = tape.input(ONC_F64);
+#define ONC_EW(opcode, NAME, name, arity, result, ...)                                       \
+  {                                                                                          \
+    const Value r = tape.apply(opcode, a, arity > 1 ? b : Value(), arity > 2 ? c : Value()); \
+    CHECK(r.dtype == (result == boolean ? ONC_BOOL : ONC_F64));                              \
+    CHECK(tape.insts().back().op == ONC_EX_##NAME);                                          \
+    CHECK(tape.insts().back().b == (arity > 1 ? b.number : 0));                              \
+    CHECK(tape.insts().back().c == (arity > 2 ? c.number : 0));                              \
+  }
+#include "oncilla/elementwise.def"
+#undef ONC_EW
+  const Value last = fma(a, b, c);
+  CHECK(last.number + 1u == tape.insts().size());
+}
+
+TEST_CASE("tape: reductions") {
+  Tape tape;
+  const Value x = tape.input(ONC_F32), flag = tape.input(ONC_BOOL);
+  CHECK(tape.reduce(ONC_EX_REDUCE_SUM, x).dtype == ONC_F32);
+  CHECK(tape.reduce(ONC_EX_REDUCE_ARGMAX, x).dtype == ONC_I64);
+  CHECK(tape.reduce(ONC_EX_REDUCE_ALL, flag).dtype == ONC_BOOL);
+  CHECK_THROWS_WITH_AS(tape.reduce(ONC_EX_REDUCE_ANY, x), doctest::Contains("float32"), Error);
+  CHECK_THROWS_AS(tape.reduce(ONC_EX_ADD, x), Error);
+}
+
+TEST_CASE("tape: mistakes are named") {
+  Tape tape, other;
+  const Value x = tape.input(ONC_F32), i = tape.input(ONC_I64), foreign = other.input(ONC_F32);
+  CHECK_THROWS_WITH_AS(x + i, "[tape] add: operands are float32 and int64", Error);
+  CHECK_THROWS_WITH_AS(x + foreign, "[tape] add: operand 1 belongs to another tape, or is missing", Error);
+  CHECK_THROWS_WITH_AS(where(x, x, x), "[tape] where: the condition is float32, not bool", Error);
+  CHECK_THROWS_WITH_AS(where(gt(x, x), x, i), "[tape] where: float32 and int64 differ", Error);
+  CHECK_THROWS_AS(Value() + x, Error);
+  CHECK_THROWS_WITH_AS(tape.apply(99, x), "[tape] no elementwise op has the number 99", Error);
+  CHECK_THROWS_WITH_AS(tape.apply(ONC_EX_NEG, x, x), "[tape] neg: takes 1 operands", Error);
+  CHECK_THROWS_WITH_AS(tape.input(77), "[tape] dtype 77 is no dtype", Error);
+  CHECK_THROWS_AS(tape.output(foreign), Error);
+  CHECK_THROWS_AS(tape.cast(foreign, ONC_F64), Error);
+  CHECK_THROWS_AS(tape.coord(0, ONC_F32), Error);
+}
