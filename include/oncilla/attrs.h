@@ -12,7 +12,7 @@ extern "C" {
 enum {
   ONC_EX_INPUT = 1,  /* a: number of the input tensor; converts its storage dtype to dtype */
   ONC_EX_CONST = 2,  /* imm.f for floating dtypes, else imm.i; BOOL: 0 or 1 */
-  ONC_EX_SCALAR = 3, /* a: number of the run-time scalar; reads .f for a floating dtype, else .i */
+  ONC_EX_SCALAR = 3, /* a: number of the run-time scalar; reads .f for a floating dtype, else .i, and one tape reads it in one way only */
   ONC_EX_COORD = 4,  /* a: dimension of the iteration space; dtype I32 or I64 */
   /* One 32-bit word of Philox4x32-10, dtype I64, value 0 … 2^32-1. key = scalar a; counter words 0-1 = the element's row-major index in the
    * iteration space, words 2-3 = scalar b; c: which of the four output words. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3". */
@@ -55,7 +55,7 @@ typedef struct onc_no_attrs {
 
 /* EXPR. Iteration space: rank dims, row-major. Every input has exactly these dims, stride 0 where it broadcasts. The last reduce_rank dims are
  * reduced: values are "full" until a REDUCE instruction, and "reduced" after it; a reduced value may combine with reduced values,
- * constants, scalars and inputs whose strides are 0 in the reduced dims. Output j stores value outs[j]: a full value to a tensor with the
+ * constants, scalars and inputs whose strides are 0 in the reduced dims, and what is made of those alone. REDUCE needs reduce_rank > 0. Output j stores value outs[j]: a full value to a tensor with the
  * iteration dims, a reduced value to one with the leading rank - reduce_rank dims. Storing converts to the tensor's dtype: float to
  * float rounds to nearest even, float to integer truncates, to BOOL is != 0, integer to integer wraps. */
 typedef struct onc_expr_attrs {
@@ -66,7 +66,7 @@ typedef struct onc_expr_attrs {
   const uint16_t *outs;
 } onc_expr_attrs;
 
-/* FOREACH. Tensors are contiguous; in[l * n_tensors + t] is tensor t of input list l, out likewise. All lists' tensors t have equal numel, or an
+/* FOREACH. Tensors are contiguous; in[l * n_tensors + t] is tensor t of input list l, out likewise. A list has one dtype. All lists' tensors t have equal numel, or an
  * input tensor has numel 1 and broadcasts. The tape sees one-dimensional inputs numbered by list. Run scalars: n_scalars shared ones, then
  * n_tensor_scalars for tensor 0, for tensor 1, ... COORD and PHILOX and reductions are not allowed. */
 typedef struct onc_foreach_attrs {
@@ -83,7 +83,8 @@ typedef struct onc_conv_attrs {
   int64_t stride[3], pad[3], dilation[3];
 } onc_conv_attrs;
 
-/* Output sizes come from the descriptors, so that ceil mode needs no flag: the last window starts inside input or left padding. */
+/* Output sizes come from the descriptors, so that ceil mode needs no flag: the last window starts inside input or left padding. pad is at most
+ * half of the window; average pooling has dilation 1. */
 typedef struct onc_pool_attrs {
   ONC_HEAD;
   uint32_t spatial_rank, count_include_pad; /* average pooling: padding counts in the divisor */

@@ -6,7 +6,8 @@
  *
  * Versioning. A breaking change needs a new symbol (onc_get_api_v2). Everything else is appended: slots at the end of slots.def,
  * members at the end of a struct, numbers that were never used. Every struct begins with its size as the caller knew it; a
- * receiver reads only members inside that size (ONC_HAS) and treats the rest as zero, and never refuses a smaller struct.
+ * receiver reads only members inside that size (ONC_HAS) and treats the rest as zero, and never refuses a smaller struct. Where it fills
+ * a struct, it never writes past that size and zeroes what is newer than itself. A size below the head's or above 64 KiB is an error.
  *
  * Errors. Every call that can fail returns an onc_error, or NULL for success. The caller frees it with error_free. The message has
  * the form "[op] what, with the offending value". Nothing prints, throws or aborts across this border. Errors of work that
@@ -173,8 +174,9 @@ typedef struct onc_plan_info {
   uint64_t flops, bytes;  /* arithmetic and compulsory traffic of one run */
 } onc_plan_info;
 
-/* Binds a plan. args: inputs then outputs, in the descriptor's order and number; an absent one is ignored. An output may be the
- * same memory as an input only where ops.def says so or for EXPR with the same strides. workspace may be empty if the plan asks for none. */
+/* Binds a plan. args: inputs then outputs, in the descriptor's order and number; an absent or empty one is ignored. An output may be
+ * the same memory as an input only where ops.def says so or for EXPR with the same strides. workspace may be empty if the plan asks for none;
+ * its offset is a multiple of 64, other offsets are multiples of the element size. */
 typedef struct onc_run {
   ONC_HEAD;
   const onc_arg *args;
@@ -195,7 +197,8 @@ typedef struct onc_api {
 #undef ONC_SLOT
 } onc_api;
 
-/* The entry symbol. Never fails: a plugin without devices answers with a table whose device_count gives 0 or an error. */
+/* The entry symbol. Never fails: a plugin without devices answers with a table whose device_count gives 0 or an error. A plugin's static
+ * constructors must not throw: the dynamic loader ends the process, and no host can prevent that. */
 typedef const onc_api *(*onc_get_api_v1_fn)(void);
 #define ONC_ENTRY_SYMBOL "onc_get_api_v1"
 

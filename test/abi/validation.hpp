@@ -10,7 +10,7 @@
 #include "descriptor.hpp"
 
 struct BadCase {
-  const char* name;
+  std::string name;
   Descriptor (*valid)();
   std::function<void(Descriptor&)> bend;
   std::string fragment;  // of the message

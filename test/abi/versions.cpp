@@ -249,5 +249,5 @@ TEST_CASE("a slot that a plugin lacks is named where it is used") {
   };
   const oncilla::Event a = queue->record(), b = queue->record();
   CHECK(contains(message([&] { b.elapsed_ns(a); }), "event_elapsed"));
-  CHECK(contains(message([&] { device->stats(); }), "device_stats"));
+  CHECK(device->stats().launches == 0);  // counters that nobody keeps read as zero
 }

@@ -120,6 +120,7 @@ void batch_norm(const Rules& r) {
   r.floating(x);
   r.min_rank(x, 2);
   check_like(r, y, x->dtype, x->dims);
+  r.holds(x->dims[1] == 0 || x->numel() > 0, x, " has no element in a channel: no mean");
   const Named per_channel[] = {
       r.maybe_in(1, "weight"), r.maybe_in(2, "bias"),    r.maybe_in(3, "running_mean"),      r.maybe_in(4, "running_var"),
       r.maybe_out(1, "mean"),  r.maybe_out(2, "invstd"), r.maybe_out(3, "new_running_mean"), r.maybe_out(4, "new_running_var")};

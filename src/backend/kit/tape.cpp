@@ -145,10 +145,11 @@ class Walk {
 
   void check_elementwise(const Where& at, const onc_expr_inst& inst, const InstRow& row) const {
     const uint32_t dtype = dtype_of(inst.a);
-    require(row.arity < 2 || dtype_of(inst.b) == dtype, at, "operands are ", dtype_name(dtype), " and ",
-            dtype_name(dtype_of(inst.b)));
-    require(row.arity < 3 || dtype_of(inst.c) == dtype, at, "operands are ", dtype_name(dtype), " and ",
-            dtype_name(dtype_of(inst.c)));
+    const uint16_t operands[] = {inst.a, inst.b, inst.c};
+    for (uint32_t k = 1; k < row.arity; ++k) {
+      const uint32_t other = dtype_of(operands[k]);
+      require(other == dtype, at, "operands are ", dtype_name(dtype), " and ", dtype_name(other));
+    }
     const uint32_t result = row.boolean ? static_cast<uint32_t>(ONC_BOOL) : dtype;
     require(inst.dtype == result, at, "result is ", dtype_name(inst.dtype), ", but must be ", dtype_name(result));
     if (dtype == ONC_BOOL) {
