@@ -1,8 +1,11 @@
-// Under construction.
+// The gradient of negative log likelihood: kernels/nll_loss_grad.cl.
+#include "ops/loss.hpp"
 #include "ops/ops.hpp"
 
 namespace oncilla::ocl {
 
-std::unique_ptr<onc_plan> make_nll_loss_grad(Device&, kit::OpDesc) { throw kit::Error(ONC_UNIMPLEMENTED, "[nll_loss_grad] is under construction"); }
+std::unique_ptr<onc_plan> make_nll_loss_grad(Device& device, kit::OpDesc desc) {
+  return make_loss_grad_plan(device, std::move(desc));
+}
 
 }  // namespace oncilla::ocl

@@ -19,6 +19,8 @@ RowTensor without_axis(const kit::Tensor& tensor, uint32_t axis) {
   return row;
 }
 
+RowTensor one_element(size_t rank) { return {kit::Dims(rank, 0), false}; }
+
 Rows view_rows(const kit::Dims& dims, uint32_t axis, const std::vector<RowTensor>& tensors) {
   Rows rows;
   rows.contiguous = true;
@@ -35,15 +37,17 @@ Rows view_rows(const kit::Dims& dims, uint32_t axis, const std::vector<RowTensor
   if (!dims.empty()) rows.space.dims.erase(rows.space.dims.begin() + axis);
   rows.space.merge();
   rows.rows = rows.space.numel();
-  rows.columns =
-      !rows.space.dims.empty() && rows.space.dims.back() > 1 &&
-      std::all_of(rows.space.strides.begin(), rows.space.strides.end(), [](const kit::Dims& s) { return s.back() == 1; });
+  rows.columns = !rows.space.dims.empty() && rows.space.dims.back() > 1;
+  for (size_t t = 0; rows.columns && t < tensors.size(); ++t)
+    rows.columns = !tensors[t].has_axis || rows.space.strides[t].back() == 1;
   rows.shape_class = !rows.contiguous ? "strided" : rows.length < kShort ? "short" : "long";
   return rows;
 }
 
 void to_columns(Rows& rows) {
-  rows.inner = rows.space.pop().size;
+  const Space::Dim inner = rows.space.pop();
+  rows.inner = inner.size;
+  rows.inner_strides = inner.strides;
   rows.rows = rows.space.numel() * ceil_div(rows.inner, kLanes);
 }
 

@@ -17,15 +17,17 @@ struct RowTensor {
   bool has_axis = true;
 };
 
-// The strides of a tensor that lacks `axis`.
+// The strides of a tensor that lacks `axis`, and of one that has a single element for all rows (or is absent).
 RowTensor without_axis(const kit::Tensor& tensor, uint32_t axis);
+RowTensor one_element(size_t rank);
 
 struct Rows {
-  Space space;         // the rows, merged; COLUMN: without the innermost dim
-  int64_t rows = 0;    // work: rows, or for COLUMN blocks of 16 rows
-  int64_t length = 0;  // of the axis
-  int64_t inner = 1;   // COLUMN: how many neighbours the innermost dim has
-  std::vector<int64_t> axis_strides;
+  Space space;                               // the rows, merged; COLUMN: without the innermost dim
+  int64_t rows = 0;                          // work: rows, or for COLUMN blocks of 16 rows
+  int64_t length = 0;                        // of the axis
+  int64_t inner = 1;                         // COLUMN: how many neighbours the innermost dim has
+  std::vector<int64_t> axis_strides;         // of each tensor; 0 where it lacks the axis
+  std::vector<int64_t> inner_strides;        // COLUMN: of each tensor, from neighbour to neighbour
   bool contiguous = false, columns = false;  // can run VECTOR; can run COLUMN
   const char* shape_class = "";              // "short" or "long" where the axis is contiguous, else "strided"
 };

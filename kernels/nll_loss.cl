@@ -1,0 +1,51 @@
+// Negative log likelihood: loss = -weight[target] * x[target] of each row (NONE: an output each), summed, or (MEAN) divided by the total weight. Rows are as
+// in softmax.cl; sums, targets and `finish` as in lib/loss.h.
+//
+// One program holds one variant; both take any strides:
+//   ITEM   a work-item does `per_item` rows.
+//   GROUP  a work-group of GROUP items does `per_item` rows, an item a row in turn.
+#include "lib/space.h"
+#include "lib/loss.h"
+
+// xs, ts, ls: row strides of x, target and (NONE) loss; xa: stride of x along the axis; ws: of weight. partial: NULL where one entry is all.
+kernel void nll_loss(ARG(const T, x), ARG(const long, target), ARG(const T, weight), ARG(T, loss), ARG(T, total_weight), ARG(T, partial), int rows,
+                     int length, int per_item, int8 dims, long8 xs, long8 ts, long8 ls, long xa, long ws, long ignored) {
+  BIND(const T, x);
+  BIND(const long, target);
+  BIND(const T, weight);
+  BIND(T, loss);
+  BIND(T, total_weight);
+  BIND(T, partial);
+#ifdef GROUP
+  local T scratch[GROUP];
+  const int id = (int)get_group_id(0);
+#else
+  const int id = (int)get_global_id(0);
+#endif
+  const int last = min(rows, (id + 1) * per_item);
+  T losses = 0, weights = 0;
+  for (int row = id * per_item + LOCAL_INDEX; row < last;) {
+    T part = 0, part_weight = 0;
+    for (int k = 0; k < ROWS_CHUNK && row < last; ++k, row += LOCAL_COUNT) {
+      const long t = target[space_offset(dims, ts, row)];
+      const T w = target_weight(t, length, ignored, weight, ws);
+      const T value = t == ignored ? (T)0 : names_class(t, length) ? -w * x[space_offset(dims, xs, row) + t * xa] : (T)NAN;
+#ifdef NONE
+      loss[space_offset(dims, ls, row)] = value;
+#endif
+      part += value;
+      part_weight += w;
+    }
+    losses += part;
+    weights += part_weight;
+  }
+  losses = group_sum(scratch, losses);
+  weights = group_sum(scratch, weights);
+  if (LOCAL_INDEX != 0) return;
+  if (partial_base == 0) {
+    store_totals(losses, weights, loss, total_weight);
+  } else {
+    partial[2 * id] = losses;
+    partial[2 * id + 1] = weights;
+  }
+}
