@@ -42,8 +42,8 @@ class File {
 
   // The part that `what` occupies lies inside the file.
   void require_extent(const char* what, uint64_t offset, uint64_t bytes) const {
-    require(offset <= size_ && bytes <= size_ - offset, "is truncated: its ", what, " ends at byte ", offset + bytes,
-            ", the file at ", size_);
+    require(offset <= size_ && bytes <= size_ - offset, "is truncated: its ", what, " has ", bytes, " bytes at ", offset,
+            ", but the file ends at ", size_);
   }
 
   void read(const char* what, uint64_t offset, void* to, uint64_t bytes) {

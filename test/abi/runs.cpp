@@ -254,3 +254,23 @@ TEST_CASE("scalars of a foreach: shared ones and each tensor's") {
   step.scalars.resize(2);
   CHECK(step().has("[foreach] 2 scalars, but the plan reads 3"));
 }
+
+TEST_CASE("a tape in place") {
+  const Fixture f;
+  Descriptor d = valid::expr();
+  const onc_arg at{f.buffer, 0}, elsewhere{f.buffer, 256};
+  CHECK(Run(f, d, {at, elsewhere, at}, 1)().text == "");
+  *d.in[0] = TensorSpec(ONC_F32, {2, 3}, {1, 2});  // transposed
+  CHECK(Run(f, d, {at, elsewhere, at}, 1)().has(
+      "[expr] output 0 float32[2, 3] with strides [3, 1] begins where input 0 float32[2, 3] with strides [1, 2]"));
+  CHECK(Run(f, d, {at, elsewhere, {f.buffer, 512}}, 1)().text == "");
+  *d.in[0] = TensorSpec(ONC_F32, {2, 3}, {0, 0});
+  CHECK(Run(f, d, {at, elsewhere, at}, 1)().has("not the same elements"));
+  d = valid::expr();
+  d.dims = {1, 1};
+  *d.in[0] = TensorSpec(ONC_F32, {1, 1}, {0, 7});
+  *d.in[1] = *d.out[0] = TensorSpec(ONC_F32, {1, 1});
+  CHECK(Run(f, d, {at, elsewhere, at}, 1)().text == "");
+  Descriptor sum = valid::expr_reduction();
+  CHECK(Run(f, sum, {at, elsewhere, at}, 0)().has("[expr] output 0 float32[2]"));
+}

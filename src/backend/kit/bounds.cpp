@@ -3,9 +3,6 @@
 namespace oncilla::kit {
 namespace {
 
-// The largest argument count whose outputs are compared with every other argument; lists of tensors are longer.
-constexpr size_t kMaxCompared = 16;
-
 bool inside(onc_arg at, uint64_t bytes) {
   const uint64_t size = at.buffer->bytes();
   return at.offset <= size && bytes <= size - at.offset;
@@ -26,18 +23,50 @@ bool may_be_same(uint32_t op, size_t in, size_t out) {
   return (op == ONC_OP_MATMUL && in == 2) || (op == ONC_OP_BATCH_NORM && in >= 3 && in == out);
 }
 
-// For tapes and for strided tensors sharing a range is no proof of overlap; between dense ones it is.
+// Two tensors that begin at one place hold the same elements at the same indices.
+bool same_elements(const Tensor& a, const Tensor& b) {
+  if (a.dims != b.dims || dtype_bytes(a.dtype) != dtype_bytes(b.dtype)) return false;
+  for (size_t i = 0; i < a.dims.size(); ++i)
+    if (a.dims[i] > 1 && a.strides[i] != b.strides[i]) return false;
+  return true;
+}
+
+// A tape reads and writes element by element, so that an output may be an input of the same strides. Beginning at one place with
+// others, some elements would be read after they were written. (Strided tensors that begin elsewhere may interleave.)
+void check_in_place(const onc_plan& plan, const onc_run& run) {
+  const size_t n_in = plan.desc.in.size();
+  for (size_t o = 0; o < plan.desc.out.size(); ++o) {
+    const onc_arg out = run.args[n_in + o];
+    const ArgBounds& out_bounds = plan.bounds[n_in + o];
+    for (size_t i = 0; i < n_in; ++i) {
+      const ArgBounds& bounds = plan.bounds[i];
+      if (run.args[i].buffer != out.buffer || run.args[i].offset != out.offset || bounds.bytes == 0 || out_bounds.bytes == 0)
+        continue;
+      const Tensor &from = plan.desc.input(i), &to = plan.desc.output(o);
+      const bool one_element = bounds.bytes == bounds.align && out_bounds.bytes == out_bounds.align;
+      if (one_element || same_elements(from, to)) continue;
+      throw Error(ONC_INVALID_ARGUMENT,
+                  cat("[expr] output ", o, " ", to, " with strides ", to_string(to.strides), " begins where input ", i, " ", from,
+                      " with strides ", to_string(from.strides), " does: not the same elements"));
+    }
+  }
+}
+
+// Between dense tensors, to share a range is to overlap.
 void check_outputs_apart(const onc_plan& plan, const onc_run& run) {
+  if (plan.desc.op == ONC_OP_EXPR) return check_in_place(plan, run);
+  if (plan.desc.op == ONC_OP_FOREACH) return;  // contiguous lists, in place as a rule
   const size_t n_in = plan.desc.in.size(), n = plan.bounds.size();
-  if (plan.desc.tape || n > kMaxCompared) return;
   for (size_t o = n_in; o < n; ++o) {
     for (size_t i = 0; i < o; ++i) {
       const ArgBounds &out = plan.bounds[o], &other = plan.bounds[i];
       if (!out.dense || !other.dense || !ranges_meet(run.args[o], out.bytes, run.args[i], other.bytes)) continue;
       const bool same = run.args[o].offset == run.args[i].offset && out.bytes == other.bytes;
       const bool allowed = same && i < n_in && may_be_same(plan.desc.op, i, o - n_in);
-      require(allowed, "[", plan.desc.name(), "] ", arg_name(plan, o), " (offset ", run.args[o].offset, ", ", out.bytes,
-              " bytes) overlaps ", arg_name(plan, i), " (offset ", run.args[i].offset, ", ", other.bytes, " bytes)");
+      if (allowed) continue;
+      throw Error(ONC_INVALID_ARGUMENT,
+                  cat("[", plan.desc.name(), "] ", arg_name(plan, o), " (offset ", run.args[o].offset, ", ", out.bytes,
+                      " bytes) overlaps ", arg_name(plan, i), " (offset ", run.args[i].offset, ", ", other.bytes, " bytes)"));
     }
   }
 }
