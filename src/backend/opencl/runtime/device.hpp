@@ -90,7 +90,9 @@ class Kernel {
     (set(index, args), ...);
     enqueue(queue, global, local);
   }
-  // As above for a number of arguments known only at run time.
+  // An argument that every launch shares, set once before the first: launch_with() then fills only those in front of it.
+  void set_shared(cl_uint index, size_t bytes, const void* value);
+  // As launch() for a number of arguments known only at run time.
   class Arguments {
    public:
     template <class A>

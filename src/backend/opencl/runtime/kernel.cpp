@@ -28,6 +28,11 @@ void Kernel::set_bytes(cl_uint index, size_t bytes, const void* value) {
   if (status != CL_SUCCESS) check(status, kit::cat("[", state_->name, "] argument ", index));
 }
 
+void Kernel::set_shared(cl_uint index, size_t bytes, const void* value) {
+  const auto guard = lock();
+  set_bytes(index, bytes, value);
+}
+
 void Kernel::set(cl_uint& index, const Mem& mem) {
   const cl_mem handle = mem.at.buffer != nullptr ? static_cast<const Buffer*>(mem.at.buffer)->mem()() : nullptr;
   if (mem.at.offset % mem.item_bytes != 0) {

@@ -66,7 +66,7 @@ void ProgramCache::remember(const std::string& name, const std::string& value) {
 
 cl::Program ProgramCache::get(const std::string& file, const std::string& definitions, const std::string& prelude) {
   const std::string source = kit::cat("#ifdef cl_khr_fp64\n#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n#endif\n", definitions,
-                                      prelude, assemble_source(file));
+                                      assemble_source(prelude, file));
   const Digest digest = key(source);
   std::promise<cl::Program> promise;
   std::shared_future<cl::Program> result;

@@ -35,29 +35,29 @@ std::string included(const std::string& line) {
   return open == std::string::npos || close == std::string::npos ? "" : line.substr(open + 1, close - open - 1);
 }
 
-void append(const std::string& path, std::set<std::string>& seen, std::string& out) {
-  if (!seen.insert(path).second) return;
-  const auto mark = [&](int line) { out += kit::cat("#line ", line, " \"", path, "\"\n"); };
-  std::istringstream text(read_source(path));
+void append(const std::string& name, const std::string& text, std::set<std::string>& seen, std::string& out) {
+  const auto mark = [&](int line) { out += kit::cat("#line ", line, " \"", name, "\"\n"); };
+  std::istringstream lines(text);
   mark(1);
   int number = 0;
-  for (std::string line; std::getline(text, line);) {
+  for (std::string line; std::getline(lines, line);) {
     ++number;
-    if (const std::string name = included(line); !name.empty()) {
-      append(name, seen, out);
-      mark(number + 1);
-    } else {
+    if (const std::string file = included(line); file.empty()) {
       out += line + "\n";
+    } else if (seen.insert(file).second) {
+      append(file, read_source(file), seen, out);
+      mark(number + 1);
     }
   }
 }
 
 }  // namespace
 
-std::string assemble_source(const std::string& path) {
-  std::set<std::string> seen;
+std::string assemble_source(const std::string& prelude, const std::string& path) {
+  std::set<std::string> seen = {path};
   std::string out;
-  append(path, seen, out);
+  if (!prelude.empty()) append("generated", prelude, seen, out);
+  append(path, read_source(path), seen, out);
   return out;
 }
 

@@ -1,0 +1,67 @@
+// Loads and stores of N neighbouring (_c) or equally spaced (_s) elements, of which the first `live` exist; 1 <= live <= N. Nothing beyond them is
+// read or written, and lanes beyond them read as 0. The generated text asks for those that it uses.
+
+#define ONC_LOAD(T, N)                                                            \
+  static inline T##N onc_load_c_##T##N(const global T *p, int live) {             \
+    if (live == N) return vload##N(0, p);                                         \
+    T##N v = 0;                                                                   \
+    for (int l = 0; l < live; ++l) ((T *)&v)[l] = p[l];                           \
+    return v;                                                                     \
+  }                                                                               \
+  static inline T##N onc_load_s_##T##N(const global T *p, I stride, int live) {   \
+    T##N v = 0;                                                                   \
+    if (live == N) {                                                              \
+      for (int l = 0; l < N; ++l) ((T *)&v)[l] = p[l * stride];                   \
+    } else {                                                                      \
+      for (int l = 0; l < live; ++l) ((T *)&v)[l] = p[l * stride];                \
+    }                                                                             \
+    return v;                                                                     \
+  }
+
+#define ONC_STORE(T, N)                                                           \
+  static inline void onc_store_c_##T##N(T##N v, int live, global T *p) {          \
+    if (live == N) {                                                              \
+      vstore##N(v, 0, p);                                                         \
+    } else {                                                                      \
+      for (int l = 0; l < live; ++l) p[l] = ((T *)&v)[l];                         \
+    }                                                                             \
+  }                                                                               \
+  static inline void onc_store_s_##T##N(T##N v, I stride, int live, global T *p) { \
+    for (int l = 0; l < live; ++l) p[l * stride] = ((T *)&v)[l];                  \
+  }
+
+// half is a storage type: loaded as float; stored from T, float or double, rounding to nearest even.
+#define ONC_LOAD_HALF(N)                                                          \
+  static inline float##N onc_load_c_half##N(const global half *p, int live) {     \
+    if (live == N) return vload_half##N(0, p);                                    \
+    float##N v = 0;                                                               \
+    for (int l = 0; l < live; ++l) ((float *)&v)[l] = vload_half(l, p);           \
+    return v;                                                                     \
+  }                                                                               \
+  static inline float##N onc_load_s_half##N(const global half *p, I stride, int live) { \
+    float##N v = 0;                                                               \
+    for (int l = 0; l < live; ++l) ((float *)&v)[l] = vload_half(l * stride, p);  \
+    return v;                                                                     \
+  }
+
+#define ONC_STORE_HALF(T, N)                                                      \
+  static inline void onc_store_c_half_##T##N(T##N v, int live, global half *p) {      \
+    if (live == N) {                                                              \
+      vstore_half##N##_rte(v, 0, p);                                              \
+    } else {                                                                      \
+      for (int l = 0; l < live; ++l) vstore_half_rte(((T *)&v)[l], l, p);         \
+    }                                                                             \
+  }                                                                               \
+  static inline void onc_store_s_half_##T##N(T##N v, I stride, int live, global half *p) { \
+    for (int l = 0; l < live; ++l) vstore_half_rte(((T *)&v)[l], l * stride, p);  \
+  }
+
+// bfloat16 is the upper half of a float: rounded to nearest even; a NaN stays one, whatever its low bits were.
+#define ONC_BF16_(NAME, F, U, H, AS_U, TO_H)                                      \
+  static inline H NAME(F x) {                                                     \
+    const U bits = AS_U(x);                                                       \
+    const U rounded = (bits + (U)(0x7fff) + ((bits >> 16) & (U)(1))) >> 16;       \
+    return TO_H(SEL(x != x, (bits >> 16) | (U)(0x40), rounded));                  \
+  }
+#define ONC_BF16(N) ONC_BF16_(onc_bf16_##N, float##N, uint##N, ushort##N, as_uint##N, convert_ushort##N)
+#define ONC_BF16_1 ONC_BF16_(onc_bf16_1, float, uint, ushort, as_uint, convert_ushort)

@@ -1,0 +1,462 @@
+#include "expr/program.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "expr/reductions.hpp"
+#include "expr/tape_writer.hpp"
+#include "expr/types.hpp"
+
+namespace oncilla::ocl {
+
+namespace {
+
+using kit::cat;
+using Role = Expression::Role;
+
+class Writer {
+ public:
+  Writer(const Expression& expression, const Shape& shape)
+      : e_(expression),
+        s_(shape),
+        layout_(expression.layout()),
+        index_(shape.wide_index ? "long" : "int"),
+        rows_(shape.form == Form::item || shape.form == Form::group),
+        axis_kept_(shape.form == Form::pointwise || shape.form == Form::column) {
+    // The vector axis is taken off the dims that the loops decompose.
+    outer_kept_ = layout_.kept() - (axis_kept_ && layout_.kept() > 0 ? 1 : 0);
+    outer_reduced_ = layout_.reduced > 0 ? layout_.reduced - 1 : 0;
+    if (axis_kept_ && layout_.kept() > 0) axis_ = static_cast<int>(layout_.kept()) - 1;
+    if (rows_ && layout_.reduced > 0) axis_ = static_cast<int>(layout_.dims.size()) - 1;
+    used_kept_.resize(e_.operands().size());
+    used_reduced_.resize(e_.operands().size());
+  }
+
+  Program write() {
+    counts();
+    const bool finish = s_.form == Form::finish;
+    TapeWriter full(e_.tape(), functions_, s_.width, "v",
+                    [this](TapeWriter& w, const onc_expr_inst& i) { return leaf(w, i, true); });
+    TapeWriter epilogue(e_.tape(), functions_, axis_kept_ ? s_.width : 1, "w",
+                        [this](TapeWriter& w, const onc_expr_inst& i) { return leaf(w, i, false); });
+    find_reductions();
+    if (!finish) write_step(full);
+    if (e_.reduces()) {
+      write_states();
+      write_finish(epilogue);
+    }
+    write_decomposition();
+    write_parameters();
+    return assemble();
+  }
+
+ private:
+  struct State {
+    uint16_t value;  // the REDUCE instruction
+    Reduction how;
+  };
+
+  // ---- numbers of the struct
+
+  void field(const std::string& name, int64_t value) { program_.space.emplace_back(name, value); }
+  static int64_t chunks(int64_t size, int64_t chunk) { return (size + chunk - 1) / chunk; }
+  int64_t axis_size() const { return axis_ < 0 ? 1 : layout_.dims[static_cast<size_t>(axis_)]; }
+  int64_t outer_product(size_t begin, size_t count) const {
+    int64_t n = 1;
+    for (size_t d = begin; d < begin + count; ++d) n *= layout_.dims[d];
+    return n;
+  }
+
+  // What the loops of each file count (documented there). The launch fills per_item, item_step, unit_step and segment_units.
+  void counts() {
+    const int64_t kept = layout_.kept_numel(), rows = outer_product(0, outer_kept_);
+    const int64_t loop = layout_.reduced > 0 ? layout_.dims.back() : 1;
+    const int64_t outer_reduced = outer_product(layout_.kept(), outer_reduced_);
+    const int64_t vectors = chunks(axis_size(), s_.form == Form::column ? s_.width : s_.chunk);
+    field("kept", axis_kept_ ? rows * vectors : kept);
+    for (const char* name : {"per_item", "item_step", "unit_step"}) field(name, 0);
+    if (axis_kept_) {
+      field("inner", axis_size());
+      field("chunks", vectors);
+    }
+    if (s_.form != Form::pointwise) field("total", kept);
+    if (s_.form == Form::finish) field("segments", 0);
+    if (rows_ || s_.form == Form::column) {
+      field("length", loop);
+      field("length_chunks", chunks(loop, s_.chunk));
+      field("units", outer_reduced * chunks(loop, s_.chunk));
+      field("segment_units", 0);
+    }
+    for (size_t d = 0; d < outer_kept_; ++d) field(cat("k", d), layout_.dims[d]);
+    if (s_.form != Form::finish) {
+      for (size_t d = 0; d < outer_reduced_; ++d) field(cat("r", d), layout_.dims[layout_.kept() + d]);
+    }
+  }
+
+  int64_t stride(size_t o, size_t d) const { return layout_.strides[o][d]; }
+  int64_t axis_stride(size_t o) const { return axis_ < 0 || axis_size() == 1 ? 1 : stride(o, static_cast<size_t>(axis_)); }
+  // How operand o steps along the vector axis. Coordinates are computed, so theirs is always a number.
+  char step(size_t o) const {
+    const int64_t by = axis_stride(o);
+    return by == 1 ? 'c' : by == 0 ? 'b' : 's';
+  }
+  bool computed(size_t o) const { return e_.operands()[o].role != Role::input && e_.operands()[o].role != Role::output; }
+
+  // ---- places
+
+  // Operand o's offset, in the loop over the full space or in the epilogue.
+  std::string at(size_t o, bool full) {
+    const std::string& name = e_.operands()[o].name;
+    used_kept_[o] = true;
+    std::string text = name + "_k";
+    if (full && e_.reduces()) {
+      used_reduced_[o] = true;
+      text += cat(" + ", name, "_r");
+      if (s_.form == Form::column && layout_.reduced > 0) text += cat(" + r * space.", name, "_l");
+    }
+    const bool along = full ? s_.form != Form::finish : axis_kept_;
+    if (along && (computed(o) || step(o) == 's')) {
+      text += cat(" + i * space.", name, "_x");
+    } else if (along && step(o) == 'c') {
+      text += " + i";
+    }
+    return text;
+  }
+
+  Place place(size_t o, bool full) {
+    const std::string& name = e_.operands()[o].name;
+    return {name, at(o, full), step(o), cat("space.", name, "_x"), "live"};
+  }
+
+  // ---- leaves of the tape
+
+  std::string leaf(TapeWriter& writer, const onc_expr_inst& inst, bool full) {
+    switch (inst.op) {
+      case ONC_EX_INPUT: {
+        // Over nothing there is no element that an epilogue could read.
+        if (!full && layout_.reduced_numel() == 0) return broadcast(literal({}, inst.dtype), inst.dtype, writer.width());
+        const size_t o = e_.operand(Role::input, inst.a);
+        return load_text(functions_, place(o, full), e_.operands()[o].dtype, inst.dtype, writer.width());
+      }
+      case ONC_EX_SCALAR:
+        return broadcast(scalar(inst.a, inst.dtype), inst.dtype, writer.width());
+      case ONC_EX_COORD:
+        return cast_index(index(e_.operand(Role::coord, inst.a), full, writer.width()), inst.dtype, writer.width());
+      case ONC_EX_PHILOX:
+        return philox(writer, inst, full);
+      default:
+        throw kit::Error(ONC_INTERNAL, cat("[expr] ", kit::inst_name(inst.op), " is no leaf of EXPR"));
+    }
+  }
+
+  // The run-time scalar as a parameter of the kernel.
+  std::string scalar(uint16_t number, uint32_t dtype) {
+    const uint32_t kind = kit::dtype_kind(dtype) == 'f' ? dtype : static_cast<uint32_t>(ONC_I64);
+    scalars_.emplace(std::pair{number, kind}, 0);
+    const std::string name = cat("s", number, kind == ONC_F32 ? "f" : kind == ONC_F64 ? "d" : "i");
+    return kind == ONC_I64 ? cast_value(name, ONC_I64, dtype, 1) : name;
+  }
+
+  // The index that computed operand o stands for, as lanes of the index type.
+  std::string index(size_t o, bool full, int width) {
+    const std::string text = at(o, full);
+    if (width == 1) return cat("(", text, ")");
+    const std::string type = vector_type(index_, width);
+    return cat("((", type, ")(", text, ") + ONC_LANES * (", type, ")(space.", e_.operands()[o].name, "_x))");
+  }
+
+  std::string cast_index(const std::string& x, uint32_t dtype, int width) const {
+    return cast_value(x, s_.wide_index ? ONC_I64 : ONC_I32, dtype, width);
+  }
+
+  std::string philox(TapeWriter& writer, const onc_expr_inst& inst, bool full) {
+    const int w = writer.width();
+    const std::string name = cat(writer.prefix(), "word_", inst.a, "_", inst.b), type = vector_type("uint", w);
+    if (writer.first(name)) {
+      functions_.philox(w);
+      const std::string element = index(e_.operand(Role::philox, 0), full, w);
+      const std::string key = scalar(inst.a, ONC_I64), draw = scalar(inst.b, ONC_I64);
+      const std::string high = s_.wide_index ? cat("convert_", type, "(", element, " >> 32)") : cat("(", type, ")(0)");
+      // Conversion to a narrower integer keeps the low bits.
+      writer.line(cat(type, " ", name, "[4];"));
+      writer.line(cat("onc_philox_", w, "(convert_", type, "(", element, s_.wide_index ? " & 0xffffffffL" : "", "), ", high, ", (",
+                      type, ")((uint)", draw, "), (", type, ")((uint)(", draw, " >> 32)), (uint)", key, ", (uint)(", key,
+                      " >> 32), ", name, ");"));
+    }
+    return cat("convert_", vector_type("long", w), "(", name, "[", inst.c, "])");
+  }
+
+  // ---- parts of the loops
+
+  void find_reductions() {
+    const kit::Tape& t = e_.tape();
+    for (size_t v = 0; v < t.insts.size(); ++v) {
+      const onc_expr_inst& inst = t.insts[v];
+      if (inst.op >= ONC_EX_REDUCE_SUM && inst.op <= ONC_EX_REDUCE_ARGMAX) {
+        states_.push_back({static_cast<uint16_t>(v), Reduction{inst.op, t.insts[inst.a].dtype}});
+      }
+    }
+  }
+
+  // EXPR_STEP: one vector of the full space: outputs that are full, and terms of the reductions.
+  void write_step(TapeWriter& full) {
+    const kit::Tape& t = e_.tape();
+    // All loads come before all stores: an output may be the memory of an input.
+    std::vector<std::string> values;
+    for (size_t j = 0; j < t.outs.size(); ++j) values.push_back(e_.full_output(j) ? full.value(t.outs[j]) : "");
+    for (const State& state : states_) terms_.push_back(full.value(t.insts[state.value].a));
+    std::vector<std::string> lines = full.lines();
+    for (size_t j = 0; j < t.outs.size(); ++j) {
+      if (!e_.full_output(j)) continue;
+      const size_t o = e_.operand(Role::output, static_cast<uint32_t>(j));
+      lines.push_back(
+          store_text(functions_, place(o, true), values[j], t.insts[t.outs[j]].dtype, e_.operands()[o].dtype, s_.width));
+    }
+    for (size_t k = 0; k < states_.size(); ++k) accumulate(states_[k], terms_[k], lines);
+    macros_ += macro("EXPR_STEP", lines);
+  }
+
+  // Adds one vector to a state. Along a reduced axis the last vector may have lanes that do not exist.
+  void accumulate(const State& state, const std::string& term, std::vector<std::string>& lines) {
+    const Reduction& how = state.how;
+    const uint16_t v = state.value;
+    std::string x = how.enter(term, s_.width);
+    if (rows_ && s_.width > 1) {
+      const std::string own = cat("x", v), type = how.type(s_.width);
+      lines.push_back(cat(type, " ", own, " = ", x, ";"));
+      lines.push_back(cat("if (live < ", s_.width, ") ", own, " = SEL(",
+                          select_mask("(ONC_LANE_NUMBERS < live)", how.dtype, s_.width), ", ", own, ", ", how.identity(s_.width),
+                          ");"));
+      x = own;
+    }
+    if (how.summed()) {
+      lines.push_back(cat("block", v, " += ", x, ";"));
+    } else {
+      const std::string position = how.position() ? index(e_.operand(Role::position, 0), true, s_.width) : "";
+      if (how.position()) lines.push_back(cat("const ", how.second_type(index_, s_.width), " at", v, " = ", position, ";"));
+      lines.push_back(how.merge(cat("a", v), cat("b", v), x, how.position() ? cat("at", v) : "", index_, s_.width));
+    }
+  }
+
+  // EXPR_STATES, EXPR_BLOCK, EXPR_FOLD, and for rows EXPR_LANES: the states through the loop.
+  void write_states() {
+    const int w = s_.form == Form::finish ? 1 : s_.width;
+    std::vector<std::string> declare, block, fold, lanes;
+    for (const auto& [v, how] : states_) {
+      declare.push_back(cat(how.type(w), " a", v, " = ", how.initial(w), ";"));
+      if (how.second()) declare.push_back(cat(how.second_type(index_, w), " b", v, " = ", how.second_initial(index_, w), ";"));
+      if (how.summed()) {
+        block.push_back(cat(how.type(w), " block", v, " = 0;"));
+        fold.push_back(how.merge(cat("a", v), cat("b", v), cat("block", v), "", index_, w));
+      }
+      if (rows_) merge_lanes(v, how, lanes);
+    }
+    macros_ += macro("EXPR_STATES", declare) + macro("EXPR_BLOCK", block) + macro("EXPR_FOLD", fold);
+    if (rows_) macros_ += macro("EXPR_LANES", lanes);
+    if (s_.form == Form::group) write_group();
+  }
+
+  // Vectors a, b to scalars sa, sb, lane after lane.
+  void merge_lanes(uint16_t v, const Reduction& how, std::vector<std::string>& lines) const {
+    const std::string type = how.type(1), second = how.second_type(index_, 1);
+    const auto lane = [&](const char* part, const std::string& t, const std::string& l) {
+      const std::string text = s_.width == 1 ? cat(part, v) : cat("((", t, " *)&", part, v, ")[", l, "]");
+      return how.dtype == ONC_BOOL ? cat("(", text, " & 1)") : text;
+    };
+    lines.push_back(cat(type, " sa", v, " = ", lane("a", type, "0"), ";"));
+    if (how.second()) lines.push_back(cat(second, " sb", v, " = ", lane("b", second, "0"), ";"));
+    if (s_.width == 1) return;
+    lines.push_back(cat("for (int l = 1; l < ", s_.width, "; ++l) {"));
+    lines.push_back(cat("  const ", type, " x = ", lane("a", type, "l"), ";"));
+    if (how.second()) lines.push_back(cat("  const ", second, " y = ", lane("b", second, "l"), ";"));
+    lines.push_back("  " + how.merge(cat("sa", v), cat("sb", v), "x", how.second() ? "y" : "", index_, 1));
+    lines.push_back("}");
+  }
+
+  // EXPR_LOCAL, EXPR_GROUP_PUT, EXPR_GROUP_MERGE(other), EXPR_GROUP_GET: the tree over a work-group.
+  void write_group() {
+    std::vector<std::string> local, put, merge, get;
+    for (const auto& [v, how] : states_) {
+      const std::string type = how.type(1), second = how.second_type(index_, 1);
+      local.push_back(cat("local ", type, " la", v, "[GROUP];"));
+      put.push_back(cat("la", v, "[me] = sa", v, ";"));
+      get.push_back(cat("sa", v, " = la", v, "[0];"));
+      merge.push_back(cat("{ const ", type, " x = la", v, "[other];"));
+      if (how.second()) {
+        local.push_back(cat("local ", second, " lb", v, "[GROUP];"));
+        put.push_back(cat("lb", v, "[me] = sb", v, ";"));
+        get.push_back(cat("sb", v, " = lb", v, "[0];"));
+        merge.push_back(cat("  const ", second, " y = lb", v, "[other];"));
+      }
+      merge.push_back(cat("  ", how.merge(cat("sa", v), cat("sb", v), "x", how.second() ? "y" : "", index_, 1), " }"));
+    }
+    macros_ += macro("EXPR_LOCAL", local) + macro("EXPR_GROUP_PUT", put) + macro("EXPR_GROUP_MERGE(other)", merge) +
+               macro("EXPR_GROUP_GET", get);
+  }
+
+  // ---- behind the loops
+
+  const char* first_name() const { return rows_ ? "sa" : "a"; }
+  const char* second_name() const { return rows_ ? "sb" : "b"; }
+
+  // EXPR_FINISH: the epilogue, or the states to the workspace. EXPR_TAKE(segment) of the finish form reads them back.
+  void write_finish(TapeWriter& epilogue) {
+    if (s_.partial || s_.form == Form::finish) write_partial();
+    if (s_.partial) return;
+    const int w = epilogue.width();
+    for (const auto& [v, how] : states_) {
+      const std::string name = cat("w", v), a = cat(first_name(), v), b = cat(second_name(), v);
+      epilogue.line(cat("const ", value_type(e_.tape().insts[v].dtype, w), " ", name, " = ", how.leave(a, b, w), ";"));
+      epilogue.define(v, name);
+    }
+    const kit::Tape& t = e_.tape();
+    std::vector<std::string> values;
+    for (size_t j = 0; j < t.outs.size(); ++j) values.push_back(e_.full_output(j) ? "" : epilogue.value(t.outs[j]));
+    std::vector<std::string> lines = epilogue.lines();
+    for (size_t j = 0; j < t.outs.size(); ++j) {
+      if (e_.full_output(j)) continue;
+      const size_t o = e_.operand(Role::output, static_cast<uint32_t>(j));
+      lines.push_back(store_text(functions_, place(o, false), values[j], t.insts[t.outs[j]].dtype, e_.operands()[o].dtype, w));
+    }
+    macros_ += macro("EXPR_FINISH", lines);
+  }
+
+  // A state variable's array in the workspace: [segment][kept element], at byte offset ws<n>.
+  void write_partial() {
+    program_.workspace = true;
+    std::vector<std::string> put, take;
+    int part = 0;
+    const auto array = [&](const std::string& type) {
+      const std::string name = cat("ws", part++);
+      parts_.push_back(name);
+      return cat("((global ", type, " *)(workspace + space.", name, "))");
+    };
+    const bool lanes = s_.form == Form::column && s_.width > 1;
+    const auto put_part = [&](const std::string& to, const std::string& type, const std::string& from) {
+      put.push_back(lanes ? cat("for (int l = 0; l < live; ++l) ", to, "[segment * space.total + element + l] = ((", type, " *)&",
+                                from, ")[l];")
+                          : cat(to, "[segment * space.total + element] = ", from, ";"));
+    };
+    for (const auto& [v, how] : states_) {
+      const std::string type = how.type(1), second = how.second_type(index_, 1);
+      // Masks of vectors are 0 and -1, what finish merges is 0 and 1; both count as false and true.
+      const std::string to = array(type);
+      put_part(to, type, cat(first_name(), v));
+      take.push_back(
+          cat("{ const ", type, " x = ", to, "[(segment) * space.total + element]", how.dtype == ONC_BOOL ? " & 1" : "", ";"));
+      if (how.second()) {
+        const std::string to2 = array(second);
+        put_part(to2, second, cat(second_name(), v));
+        take.push_back(cat("  const ", second, " y = ", to2, "[(segment) * space.total + element];"));
+      }
+      take.push_back(cat("  ", how.merge(cat("a", v), cat("b", v), "x", how.second() ? "y" : "", index_, 1), " }"));
+    }
+    if (s_.partial) macros_ += macro("EXPR_FINISH", put);
+    if (s_.form == Form::finish) macros_ += macro("EXPR_TAKE(segment)", take);
+    for (const std::string& name : parts_) field(name, 0);
+  }
+
+  // EXPR_KEPT(row), EXPR_REDUCED(row): from a flat row number to every operand's offset, which _k and _r hold.
+  void write_decomposition() {
+    std::vector<std::string> kept = decompose("k", outer_kept_), reduced = decompose("r", outer_reduced_);
+    for (size_t o = 0; o < e_.operands().size(); ++o) {
+      const std::string& name = e_.operands()[o].name;
+      if (used_kept_[o]) kept.push_back(offset(o, name, "k", 0, outer_kept_));
+      if (used_reduced_[o]) reduced.push_back(offset(o, name, "r", layout_.kept(), outer_reduced_));
+      if (used_reduced_[o] && s_.form == Form::column && layout_.reduced > 0) field(name + "_l", layout_.strides[o].back());
+      if (used_kept_[o] && s_.form != Form::finish && (computed(o) || step(o) == 's')) field(name + "_x", axis_stride(o));
+    }
+    macros_ += macro("EXPR_KEPT(row)", kept);
+    if (e_.reduces()) macros_ += macro("EXPR_REDUCED(row)", reduced);
+  }
+
+  std::vector<std::string> decompose(const char* part, size_t count) const {
+    std::vector<std::string> lines;
+    if (count > 1) lines.push_back(cat("I ", part, "_rest = (row);"));
+    for (size_t d = count; d-- > 1;) {
+      lines.push_back(
+          cat("const I ", part, "_c", d, " = ", part, "_rest % space.", part, d, "; ", part, "_rest /= space.", part, d, ";"));
+    }
+    if (count > 0) lines.push_back(cat("const I ", part, "_c0 = ", count > 1 ? cat(part, "_rest") : std::string("(row)"), ";"));
+    return lines;
+  }
+
+  std::string offset(size_t o, const std::string& name, const char* part, size_t first, size_t count) {
+    std::string sum;
+    for (size_t d = 0; d < count; ++d) {
+      const std::string number = cat(name, "_", part, d);
+      field(number, stride(o, first + d));
+      sum += cat(d == 0 ? "" : " + ", part, "_c", d, " * space.", number);
+    }
+    return cat("const I ", name, "_", part, " = ", count == 0 ? "0" : sum, ";");
+  }
+
+  // ---- the whole
+
+  void write_parameters() {
+    std::vector<std::string> params, bind;
+    for (size_t o = 0; o < e_.operands().size(); ++o) {
+      const auto& operand = e_.operands()[o];
+      if (!used_kept_[o] || computed(o)) continue;
+      const std::string type = cat(operand.role == Role::input ? "const " : "", storage_scalar(operand.dtype));
+      params.push_back(cat("ARG(", type, ", ", operand.name, "),"));
+      bind.push_back(cat("BIND(", type, ", ", operand.name, ");"));
+      (operand.role == Role::input ? program_.inputs : program_.outputs).push_back(operand.number);
+    }
+    if (program_.workspace) {
+      params.push_back("ARG(uchar, workspace),");
+      bind.push_back("BIND(uchar, workspace);");
+    }
+    for (const auto& [key, ignored] : scalars_) {
+      const char* suffix = key.second == ONC_F32 ? "f" : key.second == ONC_F64 ? "d" : "i";
+      params.push_back(cat("const ", value_scalar(key.second), " s", key.first, suffix, ","));
+      program_.scalars.push_back({key.first, key.second});
+    }
+    params.push_back("const Space space");
+    macros_ += macro("EXPR_PARAMS", params) + macro("EXPR_BIND", bind);
+  }
+
+  Program assemble() {
+    static const std::map<Form, const char*> files = {{Form::pointwise, "expr"},
+                                                      {Form::item, "expr_item"},
+                                                      {Form::group, "expr_group"},
+                                                      {Form::column, "expr_column"},
+                                                      {Form::finish, "expr_finish"}};
+    program_.entry = files.at(s_.form);
+    program_.file = program_.entry + ".cl";
+    std::string text = "#pragma OPENCL FP_CONTRACT OFF\n";
+    text += cat("typedef ", index_, " I;\n#define W ", s_.width, "\n#define CHUNK ", s_.chunk, "\n#define GROUP ", s_.group, "\n");
+    text += "#include \"lib/arg.h\"\n#include \"lib/elementwise.h\"\n#include \"lib/memory.h\"\n#include \"lib/philox.h\"\n";
+    if (s_.width > 1) {
+      std::string numbers;
+      for (int l = 0; l < s_.width; ++l) numbers += cat(l == 0 ? "" : ", ", l);
+      text += cat("#define ONC_LANES ((", index_, s_.width, ")(", numbers, "))\n#define ONC_LANE_NUMBERS ((int", s_.width, ")(",
+                  numbers, "))\n");
+    }
+    text += "typedef struct {\n";
+    for (const auto& number : program_.space) text += cat("  I ", number.first, ";\n");
+    program_.prelude = text + "} Space;\n" + functions_.text() + macros_;
+    return std::move(program_);
+  }
+
+  const Expression& e_;
+  const Shape& s_;
+  const Layout& layout_;
+  const std::string index_;
+  const bool rows_, axis_kept_;  // vectors along a reduced dim; along a kept one
+  size_t outer_kept_ = 0, outer_reduced_ = 0;
+  int axis_ = -1;  // of layout_.dims; -1: a single element
+  Functions functions_;
+  std::string macros_;
+  std::vector<State> states_;
+  std::vector<std::string> terms_, parts_;
+  std::vector<bool> used_kept_, used_reduced_;
+  std::map<std::pair<uint16_t, uint32_t>, int> scalars_;
+  Program program_;
+};
+
+}  // namespace
+
+Program Expression::program(const Shape& shape) const { return Writer(*this, shape).write(); }
+
+}  // namespace oncilla::ocl

@@ -1,0 +1,118 @@
+#include "expr/rows.hpp"
+
+#include "expr/types.hpp"
+
+namespace oncilla::ocl {
+
+namespace {
+
+using kit::cat;
+
+struct Row {
+  const char *name, *result, *floating, *integer;
+  int arity;
+};
+
+Row row(uint32_t op) {
+  switch (op) {
+#define ONC_EW(number, NAME, name, arity, result, F, I, ...) \
+  case number:                                               \
+    return {#name, #result, #F, #I, arity};
+#include "oncilla/elementwise.def"
+#undef ONC_EW
+    default:
+      throw kit::Error(ONC_INTERNAL, cat("[expr] opcode ", op, " is no row"));
+  }
+}
+
+std::string parameters(const std::string& type, int arity) {
+  std::string text;
+  for (int k = 0; k < arity; ++k) text += cat(k == 0 ? "" : ", ", type, " ", "abc"[k]);
+  return text;
+}
+
+// The macros that a column is written in, around it.
+std::string with_macros(const std::string& type, const std::string& unsigned_type, bool single, const std::string& body) {
+  const char* constant = single ? "((T)(x##f))" : "((T)(x))";
+  return cat("#define T ", type, "\n#define UT ", unsigned_type, "\n#define C(x) ", constant, "\n", body,
+             "#undef T\n#undef UT\n#undef C\n");
+}
+
+bool mentions(const std::string& text, const char* what) { return text.find(what) != std::string::npos; }
+
+// Helpers that columns call exist for each type under its name (lib/elementwise.h).
+std::string helpers(const std::string& expression, const std::string& type) {
+  std::string text;
+  for (const char* helper : {"onc_remainder", "onc_floor_div"}) {
+    if (mentions(expression, helper)) text += cat("#undef ", helper, "\n#define ", helper, " ", helper, "_", type, "\n");
+    const std::string integer = cat(helper, "_int");
+    if (mentions(expression, integer.c_str()))
+      text += cat("#undef ", integer, "\n#define ", integer, " ", integer, "_", type, "\n");
+  }
+  return text;
+}
+
+std::string floating_row(const Row& r, uint32_t op, uint32_t dtype, int width) {
+  const std::string type = value_type(dtype, width);
+  const bool boolean = std::string(r.result) == "boolean";
+  const std::string result = boolean ? value_type(ONC_BOOL, width) : type;
+  std::string value = r.floating;
+  if (boolean && width > 1 && dtype == ONC_F64) value = cat("convert_", result, "(", value, ")");
+  return with_macros(type, "uint", dtype == ONC_F32,
+                     cat(helpers(r.floating, type), "static inline ", result, " ", row_name(op, dtype, width), "(",
+                         parameters(type, r.arity), ") { return ", value, "; }\n"));
+}
+
+std::string lanes(const std::string& scalar_name, int arity, int width, bool boolean) {
+  std::string text;
+  for (int lane = 0; lane < width; ++lane) {
+    std::string arguments;
+    for (int k = 0; k < arity; ++k) arguments += cat(k == 0 ? "" : ", ", "abc"[k], ".s", "0123456789abcdef"[lane]);
+    text += cat(lane == 0 ? "" : ", ", boolean ? "-" : "", scalar_name, "(", arguments, ")");
+  }
+  return text;
+}
+
+std::string integer_row(const Row& r, uint32_t op, uint32_t dtype, int width) {
+  const bool boolean = std::string(r.result) == "boolean";
+  const std::string type = value_scalar(dtype), result = boolean ? "int" : type;
+  const std::string scalar_name = row_name(op, dtype, 1);
+  if (width == 1) {
+    return with_macros(type, "u" + type, false,
+                       cat(helpers(r.integer, type), "static inline ", result, " ", scalar_name, "(", parameters(type, r.arity),
+                           ") { return ", r.integer, "; }\n"));
+  }
+  const std::string vector = vector_type(type, width), vector_result = vector_type(result, width);
+  return cat("static inline ", vector_result, " ", row_name(op, dtype, width), "(", parameters(vector, r.arity), ") { return (",
+             vector_result, ")(", lanes(scalar_name, r.arity, width, boolean), "); }\n");
+}
+
+// BOOL lanes are masks, for which the comparisons, logic and bit rows that take BOOL are right as they stand.
+std::string bool_row(const Row& r, uint32_t op, int width) {
+  const std::string type = value_type(ONC_BOOL, width);
+  return with_macros(type, type, false,
+                     cat("static inline ", type, " ", row_name(op, ONC_BOOL, width), "(", parameters(type, r.arity), ") { return ",
+                         r.integer, "; }\n"));
+}
+
+}  // namespace
+
+std::string row_name(uint32_t op, uint32_t dtype, int width) {
+  return cat("onc_", row(op).name, "_", value_type(dtype, width), dtype == ONC_BOOL ? "_bool" : "");
+}
+
+std::string row_helper(uint32_t op, uint32_t dtype, int width) {
+  const Row r = row(op);
+  const bool floating = kit::dtype_kind(dtype) == 'f';
+  const std::string column = floating ? r.floating : r.integer;
+  if (!mentions(column, "onc_")) return "";
+  return floating ? cat("ONC_FLOATING(", value_type(dtype, width), ")\n") : cat("ONC_INTEGER(", value_scalar(dtype), ")\n");
+}
+
+std::string row_text(uint32_t op, uint32_t dtype, int width) {
+  const Row r = row(op);
+  if (dtype == ONC_BOOL) return bool_row(r, op, width);
+  return kit::dtype_kind(dtype) == 'f' ? floating_row(r, op, dtype, width) : integer_row(r, op, dtype, width);
+}
+
+}  // namespace oncilla::ocl

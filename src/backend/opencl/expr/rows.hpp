@@ -1,0 +1,17 @@
+// The rows of elementwise.def as OpenCL C functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace oncilla::ocl {
+
+// "onc_add_F32": the function that computes opcode `op` on operands of `dtype`; one program has one width.
+std::string row_name(uint32_t op, uint32_t dtype, int width);
+// The helper of lib/elementwise.h that it calls, to be defined before it; "" for most.
+std::string row_helper(uint32_t op, uint32_t dtype, int width);
+// Its text. Floating rows compute on vectors as they stand; integer rows are written for scalars (casts between vectors do not
+// exist), so that theirs call the scalar function lane by lane, which compilers join again.
+std::string row_text(uint32_t op, uint32_t dtype, int width);
+
+}  // namespace oncilla::ocl
