@@ -1,4 +1,5 @@
-// The tuning database: parses the rows of tuning/*.def once and finds the most specific one. It knows nothing of what the parameters mean.
+// The tuning database: parses the rows of tuning/*.def once and finds the most specific one. It knows nothing of what the
+// parameters mean.
 #include "runtime/tuning.hpp"
 
 #include <algorithm>
@@ -34,7 +35,8 @@ Tuning parse_row(const RowText& row) {
     const size_t end = std::min(text.find(' ', begin), text.size());
     const size_t equals = text.find('=', begin);
     if (equals == std::string::npos || equals >= end)
-      throw kit::Error(ONC_INTERNAL, kit::cat("[tuning] row of ", row.op, ": '", text.substr(begin, end - begin), "' is not NAME=value"));
+      throw kit::Error(ONC_INTERNAL,
+                       kit::cat("[tuning] row of ", row.op, ": '", text.substr(begin, end - begin), "' is not NAME=value"));
     tuning.params[text.substr(begin, equals - begin)] = std::stoll(text.substr(equals + 1, end - equals - 1));
     begin = end;
   }
@@ -52,10 +54,14 @@ const std::vector<Row>& rows() {
 
 const char* class_key(uint32_t device_class) {
   switch (device_class) {
-    case ONC_CLASS_CPU: return "class:cpu";
-    case ONC_CLASS_INTEGRATED: return "class:integrated";
-    case ONC_CLASS_DISCRETE: return "class:discrete";
-    default: return "class:other";
+    case ONC_CLASS_CPU:
+      return "class:cpu";
+    case ONC_CLASS_INTEGRATED:
+      return "class:integrated";
+    case ONC_CLASS_DISCRETE:
+      return "class:discrete";
+    default:
+      return "class:other";
   }
 }
 

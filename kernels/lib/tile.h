@@ -1,0 +1,72 @@
+// The register tile that matrix products and convolutions share: TM rows by two vectors of VW columns, held in named variables so that a compiler keeps
+// them in registers at the full vector width. Panels of the left operand have ROW_PANEL rows (TM used), of the right one TN columns.
+// Needs T (float or double), VW (its vector width) and TM (at most ROW_PANEL).
+#define CAT_(a, b) a##b
+#define CAT(a, b) CAT_(a, b)
+typedef CAT(T, VW) V;
+#define VLOAD(p) CAT(vload, VW)(0, p)
+#define VSTORE(v, p) CAT(vstore, VW)(v, 0, p)
+#define TN (2 * VW)
+#define ROW_PANEL 16
+
+#define REPEAT_1(X) X(0)
+#define REPEAT_2(X) REPEAT_1(X) X(1)
+#define REPEAT_3(X) REPEAT_2(X) X(2)
+#define REPEAT_4(X) REPEAT_3(X) X(3)
+#define REPEAT_5(X) REPEAT_4(X) X(4)
+#define REPEAT_6(X) REPEAT_5(X) X(5)
+#define REPEAT_7(X) REPEAT_6(X) X(6)
+#define REPEAT_8(X) REPEAT_7(X) X(7)
+#define REPEAT_9(X) REPEAT_8(X) X(8)
+#define REPEAT_10(X) REPEAT_9(X) X(9)
+#define REPEAT_11(X) REPEAT_10(X) X(10)
+#define REPEAT_12(X) REPEAT_11(X) X(11)
+#define REPEAT_13(X) REPEAT_12(X) X(12)
+#define REPEAT_14(X) REPEAT_13(X) X(13)
+#define REPEAT_15(X) REPEAT_14(X) X(14)
+#define REPEAT_16(X) REPEAT_15(X) X(15)
+#define FOR_ROWS(X) CAT(REPEAT_, TM)(X)
+
+#define TILE_ZERO_ROW(i) V left##i = (V)(0), right##i = (V)(0);
+#define TILE_ZERO FOR_ROWS(TILE_ZERO_ROW)
+
+// One step of the common dimension: a has TM scalars, b TN. tile_fma takes vectors by value, which is what makes the compiler accept the full width.
+inline V tile_fma(T a, V b, V sum) { return fma((V)(a), b, sum); }
+#define TILE_STEP_ROW(i) left##i = tile_fma(tile_a[i], tile_b0, left##i), right##i = tile_fma(tile_a[i], tile_b1, right##i);
+#define TILE_STEP(a, b)                                            \
+  {                                                                \
+    const V tile_b0 = VLOAD(b), tile_b1 = VLOAD((b) + VW);         \
+    __global const T *tile_a = (a);                                \
+    FOR_ROWS(TILE_STEP_ROW)                                        \
+  }
+
+// VW x VW transposition in registers. Each round of even/odd selection rotates the bits of (row, lane) by one place.
+#if VW == 16
+#define TRANSPOSE_ROUNDS 4
+#else
+#define TRANSPOSE_ROUNDS 3
+#endif
+
+// Writes dst[k * dst_step + lane] = src[lane * lane_stride + k * k_stride] for VW lanes and count steps; lanes from `lanes` on are zero.
+#define DEFINE_PACK_LANES(NAME, SPACE)                                                                                          \
+  inline void NAME(SPACE T *dst, int dst_step, __global const T *src, long lane_stride, long k_stride, int lanes, int count) { \
+    int k = 0;                                                                                                                  \
+    if (lanes >= VW && lane_stride == 1) {                                                                                      \
+      for (; k < count; ++k) VSTORE(VLOAD(src + k * k_stride), dst + k * dst_step);                                             \
+    } else if (lanes >= VW && k_stride == 1) {                                                                                  \
+      for (; k + VW <= count; k += VW) {                                                                                        \
+        V r[VW], s[VW];                                                                                                         \
+        _Pragma("unroll") for (int i = 0; i < VW; ++i) r[i] = VLOAD(src + i * lane_stride + k);                                 \
+        _Pragma("unroll") for (int round = 0; round < TRANSPOSE_ROUNDS; ++round) {                                              \
+          _Pragma("unroll") for (int i = 0; i < VW / 2; ++i) {                                                                  \
+            s[i] = (V)(r[2 * i].even, r[2 * i + 1].even);                                                                       \
+            s[i + VW / 2] = (V)(r[2 * i].odd, r[2 * i + 1].odd);                                                                \
+          }                                                                                                                     \
+          _Pragma("unroll") for (int i = 0; i < VW; ++i) r[i] = s[i];                                                           \
+        }                                                                                                                       \
+        _Pragma("unroll") for (int i = 0; i < VW; ++i) VSTORE(r[i], dst + (k + i) * dst_step);                                  \
+      }                                                                                                                         \
+    }                                                                                                                           \
+    for (; k < count; ++k)                                                                                                      \
+      for (int i = 0; i < VW; ++i) dst[k * dst_step + i] = i < lanes ? src[i * lane_stride + k * k_stride] : (T)0;              \
+  }

@@ -1,0 +1,174 @@
+// d = alpha * a @ b + beta * c, one entry point a variant; the host compiles only the one it chose (-DTILE, -DLOCAL or -DDIRECT). Strides are in elements and
+// may be anything; T is float or double. With beta == 0, c is not read; c may be d. Sums run in one fixed order.
+#include "lib/arg.h"
+
+#ifdef TILE
+// For CPU-class devices: a work-item computes TM x 2*VW register tiles. a is packed beforehand (pack_rows) in panels of ROW_PANEL rows; each work-item packs
+// KC rows of its b panel into local memory, close to the core, and walks a group of row tiles over it.
+#include "lib/tile.h"
+DEFINE_PACK_LANES(pack_global, __global)
+DEFINE_PACK_LANES(pack_local, __local)
+
+// Work-items: panel of TM rows, chunk of `chunk` steps, batch. dst: [batch][panel][K][ROW_PANEL].
+__kernel void pack_rows(ARG(const T, a), ARG(T, dst), int M, int K, int chunk, long a_m, long a_k, long a_batch) {
+  BIND(const T, a);
+  BIND(T, dst);
+  const int panel = get_global_id(0), k0 = get_global_id(1) * chunk;
+  const int rows = min(TM, M - panel * TM), count = min(chunk, K - k0);
+  if (rows <= 0 || count <= 0) return;
+  const int panels = (M + TM - 1) / TM;
+  a += get_global_id(2) * a_batch + (long)panel * TM * a_m + k0 * a_k;
+  dst += ((get_global_id(2) * panels + panel) * (long)K + k0) * ROW_PANEL;
+  for (int i = 0; i < ROW_PANEL; i += VW) {
+    // Lanes past TM may hold the next panel's rows: they are never used.
+    const int lanes = M - panel * TM - i;
+    pack_global(dst + i, ROW_PANEL, a + i * a_m, a_m, a_k, lanes, count);
+  }
+}
+
+inline void store_scalars(const T *row, __global T *d, long d_n, __global const T *c, long c_n, int columns, T alpha, T beta, int first) {
+  for (int j = 0; j < columns; ++j) {
+    T value = alpha * row[j];
+    if (!first)
+      value += d[j * d_n];
+    else if (beta != 0)
+      value += beta * c[j * c_n];
+    d[j * d_n] = value;
+  }
+}
+
+inline void store_row(V left, V right, __global T *d, long d_n, __global const T *c, long c_n, int columns, T alpha, T beta, int first) {
+  if (columns == TN && d_n == 1 && (!first || beta == 0 || c_n <= 1)) {
+    left *= alpha, right *= alpha;
+    if (!first) {
+      left += VLOAD(d), right += VLOAD(d + VW);
+    } else if (beta != 0) {
+      left += beta * (c_n == 1 ? VLOAD(c) : (V)(c[0]));
+      right += beta * (c_n == 1 ? VLOAD(c + VW) : (V)(c[0]));
+    }
+    VSTORE(left, d);
+    VSTORE(right, d + VW);
+  } else {
+    T row[TN];
+    VSTORE(left, row);
+    VSTORE(right, row + VW);
+    store_scalars(row, d, d_n, c, c_n, columns, alpha, beta, first);
+  }
+}
+
+inline void compute_tile(__global const T *a, __local const T *b, int count, __global T *d, long d_m, long d_n, __global const T *c, long c_m, long c_n,
+                         int rows, int columns, T alpha, T beta, int first) {
+  TILE_ZERO
+  for (int k = 0; k < count; ++k, a += ROW_PANEL, b += TN) TILE_STEP(a, b)
+#define STORE(i) \
+  if (i < rows) store_row(left##i, right##i, d + i * d_m, d_n, c + i * c_m, c_n, columns, alpha, beta, first);
+  FOR_ROWS(STORE)
+}
+
+// Work-items: panel of TN columns, group of `tiles` row tiles, batch. panel_b: KC * TN elements of local memory.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(ARG(const T, a), ARG(const T, b), ARG(const T, c), ARG(T, d), int M, int N, int K, int KC,
+                                                                  int tiles, long a_batch, long b_k, long b_n, long b_batch, long c_m, long c_n,
+                                                                  long c_batch, long d_m, long d_n, long d_batch, T alpha, T beta,
+                                                                  __local T *panel_b) {
+  BIND(const T, a);
+  BIND(const T, b);
+  BIND(const T, c);
+  BIND(T, d);
+  const int n0 = get_global_id(0) * TN, batch = get_global_id(2);
+  const int columns = min(TN, N - n0), begin = get_global_id(1) * tiles, end = min(begin + tiles, (M + TM - 1) / TM);
+  if (columns <= 0 || begin >= end) return;
+  a += batch * a_batch;
+  b += batch * b_batch + n0 * b_n;
+  c += batch * c_batch + n0 * c_n;
+  d += batch * d_batch + n0 * d_n;
+  int k0 = 0;
+  do {
+    const int count = min(KC, K - k0);
+    for (int j = 0; j < TN; j += VW) pack_local(panel_b + j, TN, b + k0 * b_k + j * b_n, b_n, b_k, columns - j, count);
+    for (int i = begin; i < end; ++i) {
+      const long m = (long)i * TM;
+      compute_tile(a + ((long)i * K + k0) * ROW_PANEL, panel_b, count, d + m * d_m, d_m, d_n, c + m * c_m, c_m, c_n, (int)min((long)TM, M - m), columns,
+                   alpha, beta, k0 == 0);
+    }
+    k0 += KC;
+  } while (k0 < K);
+}
+#endif
+
+#ifdef LOCAL
+// For GPU-class devices: a work-group of GROUP x GROUP items computes a square of GROUP * ITEM, staged through local memory KB steps at a time; each item
+// holds ITEM x ITEM sums, GROUP apart, so that neighbours read neighbouring words.
+#define SIDE (GROUP * ITEM)
+__kernel __attribute__((reqd_work_group_size(GROUP, GROUP, 1))) void local_tile(ARG(const T, a), ARG(const T, b), ARG(const T, c), ARG(T, d), int M, int N,
+                                                                                int K, long a_m, long a_k, long a_batch, long b_k, long b_n, long b_batch,
+                                                                                long c_m, long c_n, long c_batch, long d_m, long d_n, long d_batch, T alpha,
+                                                                                T beta) {
+  BIND(const T, a);
+  BIND(const T, b);
+  BIND(const T, c);
+  BIND(T, d);
+  __local T panel_a[KB * SIDE], panel_b[KB * SIDE];
+  const int x = get_local_id(0), y = get_local_id(1), batch = get_global_id(2);
+  const int n0 = get_group_id(0) * SIDE, m0 = get_group_id(1) * SIDE;
+  a += batch * a_batch;
+  b += batch * b_batch;
+  T sum[ITEM][ITEM];
+  for (int i = 0; i < ITEM; ++i)
+    for (int j = 0; j < ITEM; ++j) sum[i][j] = 0;
+  for (int k0 = 0; k0 < K; k0 += KB) {
+    for (int e = y * GROUP + x; e < KB * SIDE; e += GROUP * GROUP) {
+      // Walk each operand along its contiguous direction, so that the loads of a work-group are neighbours.
+      const int ka = a_k == 1 ? e % KB : e / SIDE, ma = a_k == 1 ? e / KB : e % SIDE;
+      panel_a[ka * SIDE + ma] = m0 + ma < M && k0 + ka < K ? a[(m0 + ma) * a_m + (k0 + ka) * a_k] : (T)0;
+      const int kb = b_k == 1 ? e % KB : e / SIDE, nb = b_k == 1 ? e / KB : e % SIDE;
+      panel_b[kb * SIDE + nb] = n0 + nb < N && k0 + kb < K ? b[(k0 + kb) * b_k + (n0 + nb) * b_n] : (T)0;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int k = 0; k < KB; ++k) {
+      T left[ITEM], right[ITEM];
+      for (int i = 0; i < ITEM; ++i) left[i] = panel_a[k * SIDE + i * GROUP + y], right[i] = panel_b[k * SIDE + i * GROUP + x];
+      for (int i = 0; i < ITEM; ++i)
+        for (int j = 0; j < ITEM; ++j) sum[i][j] = fma(left[i], right[j], sum[i][j]);
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+  }
+  for (int i = 0; i < ITEM; ++i)
+    for (int j = 0; j < ITEM; ++j) {
+      const int m = m0 + i * GROUP + y, n = n0 + j * GROUP + x;
+      if (m < M && n < N) {
+        T value = alpha * sum[i][j];
+        if (beta != 0) value += beta * c[batch * c_batch + m * c_m + n * c_n];
+        d[batch * d_batch + m * d_m + n * d_n] = value;
+      }
+    }
+}
+#endif
+
+#ifdef DIRECT
+// For shapes too small or too thin for a tile: one work-item an element, (n, m, batch).
+__kernel void direct(ARG(const T, a), ARG(const T, b), ARG(const T, c), ARG(T, d), int M, int N, int K, long a_m, long a_k, long a_batch, long b_k, long b_n,
+                     long b_batch, long c_m, long c_n, long c_batch, long d_m, long d_n, long d_batch, T alpha, T beta) {
+  BIND(const T, a);
+  BIND(const T, b);
+  BIND(const T, c);
+  BIND(T, d);
+  const int n = get_global_id(0), m = get_global_id(1), batch = get_global_id(2);
+  if (n >= N || m >= M) return;
+  a += batch * a_batch + m * a_m;
+  b += batch * b_batch + n * b_n;
+  // Four partial sums hide the latency of the addition.
+  T s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+  int k = 0;
+  for (; k + 4 <= K; k += 4) {
+    s0 = fma(a[0], b[0], s0);
+    s1 = fma(a[a_k], b[b_k], s1);
+    s2 = fma(a[2 * a_k], b[2 * b_k], s2);
+    s3 = fma(a[3 * a_k], b[3 * b_k], s3);
+    a += 4 * a_k, b += 4 * b_k;
+  }
+  for (; k < K; ++k, a += a_k, b += b_k) s0 = fma(*a, *b, s0);
+  T value = alpha * ((s0 + s1) + (s2 + s3));
+  if (beta != 0) value += beta * c[batch * c_batch + m * c_m + n * c_n];
+  d[batch * d_batch + m * d_m + n * d_n] = value;
+}
+#endif

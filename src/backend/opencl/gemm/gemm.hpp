@@ -1,0 +1,58 @@
+// Providers of the matrix product d = alpha * a @ b + beta * c, and the problem as they see it. A provider plans once and runs
+// often; which one serves a problem is the op's choice (ops/matmul.cpp). kernels/matmul.cl holds the kernels of all but CLBlast.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "kit/backend.hpp"
+#include "runtime/device.hpp"
+#include "runtime/tuning.hpp"
+
+namespace oncilla::ocl {
+
+// Elements between neighbouring rows, columns and matrices; anything, 0 broadcasts.
+struct MatrixStrides {
+  int64_t row = 0, column = 0, batch = 0;
+};
+
+struct GemmProblem {
+  uint32_t dtype = 0;
+  int64_t batch = 1, m = 0, n = 0, k = 0;  // m, n and batch are at least 1
+  MatrixStrides a, b, c, d;
+  bool has_c = false;
+
+  // The same product as d^T = b^T @ a^T.
+  GemmProblem transposed() const;
+};
+
+struct GemmOperands {
+  Mem a, b, c, d;
+  double alpha = 1, beta = 0;
+  onc_arg workspace;
+};
+
+class Gemm {
+ public:
+  virtual ~Gemm() = default;
+  virtual uint64_t workspace_bytes() const { return 0; }
+  virtual void run(onc_queue& queue, const GemmOperands& operands) = 0;
+};
+
+// For CPU-class devices: register tiles of explicit vectors over packed panels. Parameters TM (rows of a tile), VB (bytes of a
+// vector), KC (steps between stores).
+std::unique_ptr<Gemm> make_tile_gemm(Device& device, GemmProblem problem, const Tuning& tuning);
+// For GPU-class devices: work-groups that share tiles in local memory. Parameters GROUP, ITEM, KB.
+std::unique_ptr<Gemm> make_local_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning);
+// One work-item an element.
+std::unique_ptr<Gemm> make_direct_gemm(Device& device, GemmProblem problem);
+// CLBlast's kernels; only where clblast_fits.
+std::unique_ptr<Gemm> make_clblast_gemm(Device& device, const GemmProblem& problem);
+bool clblast_fits(const GemmProblem& problem);
+
+// "float" or "double" of F32 and F64.
+const char* gemm_type(uint32_t dtype);
+// The widest vector of at most `bytes` bytes that the tile kernels know, in elements: 16 or 8.
+int64_t tile_vector_width(uint32_t dtype, int64_t bytes);
+
+}  // namespace oncilla::ocl

@@ -1,0 +1,48 @@
+#include "ops/conv_plan.hpp"
+
+#include "ops/variants.hpp"
+
+namespace oncilla::ocl {
+namespace {
+
+class ConvPlan final : public onc_plan {
+ public:
+  ConvPlan(Device& device, kit::OpDesc parsed, ConvRoles roles, ConvMaker make) : onc_plan(std::move(parsed), 0), roles_(roles) {
+    const kit::Tensor& out = desc.output(0);
+    support_float(device, desc, out.dtype);
+    const bool has_bias = roles.bias >= 0 && desc.has_in(static_cast<size_t>(roles.bias));
+    const ConvGeometry g =
+        conv_geometry(desc, tensor(roles.x), tensor(roles.w), tensor(roles.y), has_bias ? &tensor(roles.bias) : nullptr);
+    info.flops = g.flops();
+    for (int role : {roles.x, roles.w, roles.y})
+      info.bytes += static_cast<uint64_t>(tensor(role).numel()) * kit::dtype_bytes(out.dtype);
+    const char* shape_class = g.groups > 1 && (g.c == g.groups || g.k == g.groups) ? "depthwise" : info.flops < 20000 ? "tiny" : "";
+    const std::string variant = choose_variant(device, desc, out.dtype, shape_class, {{"direct"}}, info);
+    if (out.numel() == 0) return;
+    conv_ = make(device, g, variant == "tile", tuning(device, desc.name(), out.dtype, shape_class));
+    info.workspace_bytes = conv_->workspace_bytes();
+  }
+
+  void run(onc_queue& queue, const kit::RunArgs& run) override {
+    if (!conv_) return;  // an empty output
+    conv_->run(queue, {arg(run, roles_.x), arg(run, roles_.w), roles_.bias < 0 ? no_mem() : arg(run, roles_.bias),
+                       arg(run, roles_.y), run.workspace});
+  }
+
+ private:
+  const kit::Tensor& tensor(int role) const { return role < 0 ? desc.output(0) : desc.input(static_cast<size_t>(role)); }
+  Mem arg(const kit::RunArgs& run, int role) const {
+    return role < 0 ? arg_out(desc, run, 0) : arg_in(desc, run, static_cast<size_t>(role));
+  }
+
+  ConvRoles roles_;
+  std::unique_ptr<Conv> conv_;
+};
+
+}  // namespace
+
+std::unique_ptr<onc_plan> make_conv_plan(Device& device, kit::OpDesc desc, ConvRoles roles, ConvMaker make) {
+  return std::make_unique<ConvPlan>(device, std::move(desc), roles, make);
+}
+
+}  // namespace oncilla::ocl
