@@ -93,7 +93,7 @@ class Interpreter {
           if (is_reduce(tape_.insts[v].op)) reductions[r++].add(values_[tape_.insts[v].a], position);
         }
         for (size_t j = 0; j < results.size(); ++j) {
-          if (!tape_.reduced[tape_.outs[j]]) results[j].push_back(values_[tape_.outs[j]]);
+          if (!reduced_out(j)) results[j].push_back(values_[tape_.outs[j]]);
         }
       }
       if (inner_ == 0) evaluate_leaves();
@@ -105,13 +105,15 @@ class Interpreter {
         }
       }
       for (size_t j = 0; j < results.size(); ++j) {
-        if (tape_.reduced[tape_.outs[j]]) results[j].push_back(values_[tape_.outs[j]]);
+        if (reduced_out(j)) results[j].push_back(values_[tape_.outs[j]]);
       }
     }
     return results;
   }
 
  private:
+  bool reduced_out(size_t j) const { return !leaves_.reduced_outs.empty() && leaves_.reduced_outs[j]; }
+
   bool uses_reduced(const onc_expr_inst& inst) const {
     const uint32_t arity = kit::inst_arity(inst.op);
     return (arity > 0 && after_[inst.a]) || (arity > 1 && after_[inst.b]) || (arity > 2 && after_[inst.c]);

@@ -17,6 +17,7 @@ struct Leaves {
   std::function<Number(uint32_t input, uint64_t element)> load;  // the stored value, in the input's own dtype
   std::vector<uint32_t> input_dtypes;
   std::span<const onc_scalar> scalars, tensor_scalars;
+  std::vector<bool> reduced_outs;  // outputs that live on the leading dims; empty: none
 };
 
 // Word `word` of Philox4x32-10 for a counter and key of 64-bit halves, low word first.

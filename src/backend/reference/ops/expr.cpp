@@ -17,6 +17,12 @@ std::unique_ptr<onc_plan> make_expr(kit::OpDesc desc) {
     }
     leaves.load = [&](uint32_t input, uint64_t element) { return inputs[input][element]; };
     leaves.scalars = call.scalars();
+    // A value that needs no reduced dim may be stored on either side: the tensor's rank says which.
+    for (size_t j = 0; j < desc.out.size(); ++j) {
+      const uint16_t value = desc.tape->outs[j];
+      leaves.reduced_outs.push_back(desc.tape->reduced[value] ||
+                                    (desc.tape->both[value] && desc.output(j).rank() != desc.tape->rank));
+    }
     const auto results = interpret(*desc.tape, desc.tape->dims, leaves);
     for (size_t j = 0; j < results.size(); ++j) {
       const uint16_t from = desc.tape->insts[desc.tape->outs[j]].dtype;

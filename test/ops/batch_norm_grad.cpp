@@ -1,0 +1,57 @@
+// Cases of BATCH_NORM_GRAD.
+#include "ops/normalization.hpp"
+
+namespace oncilla::test {
+namespace {
+
+Case grad_case(uint32_t dtype, const NormShape& shape, bool affine, bool training) {
+  Case c = batch_norm_case(dtype, shape, affine, false);
+  c.forward = std::make_shared<Case>(c);
+  c.op = ONC_OP_BATCH_NORM_GRAD;
+  c.name.replace(0, 10, "batch_norm_grad");
+  c.name += training ? "" : " inference";
+  onc_batch_norm_grad_attrs attrs{};
+  attrs.training = training;
+  c.set_attrs(attrs);
+  const Dims channels{shape.dims[1]};
+  c.in = {tensor(dtype, shape.dims, Domain::any, shape.layout), tensor(dtype, shape.dims, {}, shape.layout),
+          affine ? tensor(dtype, channels) : absent(), tensor(dtype, channels), tensor(dtype, channels)};
+  c.out = {tensor(dtype, shape.dims, {}, shape.layout), tensor(dtype, channels), tensor(dtype, channels)};
+  c.labels = {"grad_in", "grad_weight", "grad_bias"};
+  c.feeds = {{1, false, 0}, {3, true, 1}, {4, true, 2}};
+  if (affine) c.feeds.push_back({2, false, 1});
+  // In inference mode the forward is another one: mean and invstd are constants.
+  if (training) c.gradients = {{0, 0}};
+  if (training && affine) c.gradients = {{0, 0}, {1, 1}, {2, 2}};
+  c.scalars.clear();
+  return c;
+}
+
+}  // namespace
+
+void cases_batch_norm_grad(Cases& cases) {
+  for (uint32_t dtype : {ONC_F32, ONC_F64}) {
+    for (const NormShape& shape : kNormShapes) {
+      for (bool affine : {false, true}) {
+        for (bool training : {true, false}) cases.push_back(grad_case(dtype, shape, affine, training));
+      }
+    }
+    for (size_t kept = 0; kept < 3; ++kept) {
+      Case one = grad_case(dtype, kNormShapes[4], true, true);
+      one.name += " only " + one.labels[kept];
+      for (size_t o = 0; o < 3; ++o) {
+        if (o != kept) one.out[o] = absent();
+      }
+      one.gradients.clear();
+      cases.push_back(one);
+    }
+    Case mixed = grad_case(dtype, kNormShapes[4], true, true);
+    mixed.name += " expanded grad_out, x channels_last";
+    mixed.in[0].broadcast = 12;
+    mixed.in[1].layout = Layout::channels_last;
+    mixed.gradients.clear();
+    cases.push_back(mixed);
+  }
+}
+
+}  // namespace oncilla::test

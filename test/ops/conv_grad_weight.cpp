@@ -1,0 +1,32 @@
+// Cases of CONV_GRAD_WEIGHT.
+#include "ops/convolution.hpp"
+
+namespace oncilla::test {
+
+void cases_conv_grad_weight(Cases& cases) {
+  for (uint32_t dtype : {ONC_F32, ONC_F64}) {
+    for (const ConvShape& shape : conv_shapes()) {
+      const bool integers = long_sums(shape);
+      Case c = conv_case(dtype, shape, false, integers);
+      c.forward = std::make_shared<Case>(c);
+      c.op = ONC_OP_CONV_GRAD_WEIGHT;
+      c.name.replace(0, 4, "conv_grad_weight");
+      c.in = {tensor(dtype, shape.y(), integers ? Domain::small_int : Domain::any, shape.layout), c.in[0]};
+      c.out = {tensor(dtype, shape.weight(), {}, shape.layout)};
+      c.feeds = {{1, false, 0}};
+      c.gradients = {{1, 0}};
+      cases.push_back(c);
+    }
+    const ConvShape shape{2, 3, 7, 5, 4, 3, 3, {2, 2}, {1, 1}, {1, 1}};
+    Case mixed = conv_case(dtype, shape, false, false);
+    mixed.op = ONC_OP_CONV_GRAD_WEIGHT;
+    mixed.name.replace(0, 4, "conv_grad_weight");
+    mixed.name += " expanded grad_out, x channels_last, grad_w reversed";
+    mixed.in = {tensor(dtype, shape.y(), Domain::any, Layout::contiguous, 15),
+                tensor(dtype, shape.x(), Domain::any, Layout::channels_last)};
+    mixed.out = {tensor(dtype, shape.weight(), {}, Layout::reversed)};
+    cases.push_back(mixed);
+  }
+}
+
+}  // namespace oncilla::test

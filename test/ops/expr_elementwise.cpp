@@ -1,0 +1,197 @@
+// Every row of elementwise.def, for every dtype and layout, and its derivative. Rows of one domain share a tape, since on a CPU
+// runtime a kernel costs more to build than to run; a new row needs no edit here.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "ops/expr.hpp"
+
+namespace oncilla::test {
+namespace {
+
+// Tapes do not grow beyond this, so that a failing row is soon found.
+constexpr size_t kRowsPerTape = 8;
+
+struct Row {
+  uint32_t op;
+  const char* name;
+  uint32_t arity;
+  bool floating, integer, boolean;  // boolean: the result
+  Domain domain;
+};
+
+bool is_given(const char* column) { return std::string(column) != "NONE"; }
+
+std::vector<Row> rows() {
+  [[maybe_unused]] constexpr bool same = false, boolean = true;  // the words of the column `result`
+  std::vector<Row> rows;
+#define ONC_EW(number, NAME, name, arity, result, F, I, DA, DB, DC, domain) \
+  rows.push_back({number, #name, arity, is_given(#F), is_given(#I), result, ONC_TEST_DOMAIN_##domain});
+#define ONC_TEST_DOMAIN_any Domain::any
+#define ONC_TEST_DOMAIN_positive Domain::positive
+#define ONC_TEST_DOMAIN_nonzero Domain::nonzero
+#define ONC_TEST_DOMAIN_unit Domain::unit
+#define ONC_TEST_DOMAIN_open_unit Domain::open_unit
+#define ONC_TEST_DOMAIN_above_one Domain::above_one
+#define ONC_TEST_DOMAIN_boolean Domain::boolean
+#define ONC_TEST_DOMAIN_shift Domain::shift
+#include "oncilla/elementwise.def"
+#undef ONC_EW
+  return rows;
+}
+
+// Rows that work on bool operands as well.
+bool takes_bool(const Row& row) {
+  static const uint32_t ops[] = {ONC_EX_EQ,          ONC_EX_NE,      ONC_EX_LOGICAL_AND, ONC_EX_LOGICAL_OR, ONC_EX_LOGICAL_XOR,
+                                 ONC_EX_LOGICAL_NOT, ONC_EX_BIT_AND, ONC_EX_BIT_OR,      ONC_EX_BIT_XOR};
+  return std::find(std::begin(ops), std::end(ops), row.op) != std::end(ops);
+}
+
+struct Shape {
+  const char* name;
+  Dims dims;
+  Layout layouts[3];       // of the inputs
+  uint32_t broadcasts[3];  // of the inputs
+  Layout out = Layout::contiguous;
+};
+
+constexpr Layout C = Layout::contiguous;
+const std::vector<Shape>& shapes() {
+  static const std::vector<Shape> list = {
+      {"scalar", {}, {C, C, C}, {0, 0, 0}},
+      {"one", {1}, {C, C, C}, {0, 0, 0}},
+      {"empty", {3, 0, 5}, {C, C, C}, {0, 0, 0}},
+      {"odd", {5, 7, 11}, {C, C, C}, {0, 0, 0}},
+      {"long", {70001}, {C, C, C}, {0, 0, 0}},
+      {"strided", {7, 13}, {Layout::strided, Layout::padded, Layout::reversed}, {0, 0, 0}, Layout::padded},
+      {"transposed", {13, 11}, {Layout::reversed, C, Layout::swapped}, {0, 0, 0}, Layout::strided},
+      {"broadcast", {5, 3, 7}, {C, C, C}, {1, 4, 7}},
+      {"five dims", {2, 3, 5, 2, 3}, {C, Layout::channels_last, Layout::reversed}, {0, 5, 10}, Layout::reversed},
+  };
+  return list;
+}
+
+// Rows that can share a tape: one domain, one arity class.
+std::vector<std::vector<Row>> groups(bool (*fits)(const Row&)) {
+  std::map<std::pair<Domain, uint32_t>, std::vector<Row>> by_domain;
+  for (const Row& row : rows()) {
+    if (fits(row)) by_domain[{row.domain, row.arity}].push_back(row);
+  }
+  std::vector<std::vector<Row>> result;
+  for (const auto& [domain, all] : by_domain) {
+    for (size_t at = 0; at < all.size(); at += kRowsPerTape) {
+      result.emplace_back(all.begin() + static_cast<std::ptrdiff_t>(at),
+                          all.begin() + static_cast<std::ptrdiff_t>(std::min(at + kRowsPerTape, all.size())));
+    }
+  }
+  return result;
+}
+
+// Where operand k of a row is drawn: nonzero and shift speak of b where there are two.
+Fill operand_fill(const Row& row, uint32_t k, uint32_t dtype) {
+  const bool of_b = row.arity == 2 && (row.domain == Domain::nonzero || row.domain == Domain::shift);
+  if (of_b && k == 0) return is_float(dtype) ? Domain::any : Domain::wide;
+  if (row.domain == Domain::any && !is_float(dtype) && row.arity < 3) return Domain::wide;
+  return row.domain;
+}
+
+Case group_case(const std::vector<Row>& group, uint32_t dtype, const Shape& shape) {
+  Tape tape;
+  Value operands[3];
+  const uint32_t arity = group[0].arity;
+  for (uint32_t k = 0; k < arity; ++k) operands[k] = tape.input(dtype);
+  for (const Row& row : group) tape.output(tape.apply(row.op, operands[0], operands[1], operands[2]));
+  Case c = expr_case(std::string(group.front().name) + " … " + group.back().name + " " + dtype_name(dtype) + " " + shape.name, tape,
+                     shape.dims);
+  for (uint32_t k = 0; k < arity; ++k)
+    c.in.push_back(tensor(dtype, shape.dims, operand_fill(group[0], k, dtype), shape.layouts[k], shape.broadcasts[k]));
+  for (const Row& row : group) {
+    c.out.push_back(tensor(row.boolean ? uint32_t{ONC_BOOL} : dtype, shape.dims, {}, shape.out));
+    c.labels.push_back(row.name);
+  }
+  return c;
+}
+
+// NaN, infinities, both zeros against each other. Large arguments stay where every libm reduces them well.
+void special_cases(Cases& cases) {
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const Fill specials = list({nan, inf, -inf, 0.0, -0.0, 1, -1, 0.5, -2.5, 100, -100});
+  for (uint32_t dtype : {ONC_F32, ONC_F64}) {
+    for (auto group : groups([](const Row& row) { return row.floating && row.arity < 3; })) {
+      const uint32_t arity = group[0].arity;
+      Case c = group_case(group, dtype, {"specials", arity == 2 ? Dims{11, 11} : Dims{11}, {C, C, C}, {0, 0, 0}});
+      c.in[0].fill = specials;
+      if (arity == 2) {
+        c.in[0].broadcast = 1;  // along columns; the other operand repeats each value for a row
+        std::vector<double> repeated;
+        for (double value : specials.values) repeated.insert(repeated.end(), 11, value);
+        c.in[1].fill = list(repeated);
+      }
+      cases.push_back(c);
+    }
+  }
+}
+
+// The derivative columns, as tapes: the same text that automatic differentiation compiles.
+void gradient_cases(Cases& cases) {
+  const auto add = [&](uint32_t op, const char* name, uint32_t arity, Domain domain, auto&& derivative) {
+    for (uint32_t dtype : {ONC_F32, ONC_F64}) {
+      const Row row{op, name, arity, true, false, false, domain};
+      const Shape shape{"gradient", {3, 7}, {C, C, C}, {0, 0, 0}};
+      Case forward = group_case({row}, dtype, shape);
+      Tape tape;
+      const Value g = tape.input(dtype);
+      Value x[3];
+      for (uint32_t k = 0; k < arity; ++k) x[k] = tape.input(dtype);
+      const Value r = tape.apply(op, x[0], x[1], x[2]);
+      for (const Value& d : derivative(g, r, x)) tape.output(d);
+      Case c = expr_case("gradient of " + std::string(name) + " " + dtype_name(dtype), tape, shape.dims);
+      c.in.push_back(tensor(dtype, shape.dims));
+      for (uint32_t k = 0; k < arity; ++k) {
+        c.in.push_back(forward.in[k]);
+        c.out.push_back(tensor(dtype, shape.dims));
+        c.feeds.push_back({k + 1, false, k});
+        c.gradients.push_back({k, k});
+      }
+      c.forward = std::make_shared<Case>(forward);
+      cases.push_back(c);
+    }
+  };
+#define ONC_TEST_LIST_1(DA, DB, DC) \
+  { DA }
+#define ONC_TEST_LIST_2(DA, DB, DC) \
+  { DA, DB }
+#define ONC_TEST_LIST_3(DA, DB, DC) \
+  { DA, DB, DC }
+#define ONC_TEST_RESULT_same true
+#define ONC_TEST_RESULT_boolean false
+#define ONC_EW(number, NAME, name, arity, result, F, I, DA, DB, DC, domain)                                          \
+  if (ONC_TEST_RESULT_##result && is_given(#F)) {                                                                    \
+    add(number, #name, arity, ONC_TEST_DOMAIN_##domain, [](Value g, Value r, const Value* x) -> std::vector<Value> { \
+      [[maybe_unused]] const Value a = x[0], b = x[1], c = x[2], zero = g * 0.0;                                     \
+      (void)r;                                                                                                       \
+      return ONC_TEST_LIST_##arity((DA), (DB), (DC));                                                                \
+    });                                                                                                              \
+  }
+#include "oncilla/elementwise.def"
+#undef ONC_EW
+}
+
+}  // namespace
+
+void elementwise_cases(Cases& cases) {
+  for (const Shape& shape : shapes()) {
+    for (const auto& group : groups([](const Row& row) { return row.floating; })) {
+      for (uint32_t dtype : {ONC_F32, ONC_F64}) cases.push_back(group_case(group, dtype, shape));
+    }
+    for (const auto& group : groups([](const Row& row) { return row.integer; })) {
+      for (uint32_t dtype : {ONC_I32, ONC_I64}) cases.push_back(group_case(group, dtype, shape));
+    }
+    for (const auto& group : groups(takes_bool)) cases.push_back(group_case(group, ONC_BOOL, shape));
+  }
+  special_cases(cases);
+  gradient_cases(cases);
+}
+
+}  // namespace oncilla::test

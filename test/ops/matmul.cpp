@@ -1,0 +1,124 @@
+// Cases of MATMUL. K up to 16 draws reals; longer sums draw small integers, so that they are exact in float32.
+#include <cmath>
+
+#include "ops/cases.hpp"
+
+namespace oncilla::test {
+namespace {
+
+struct Problem {
+  int64_t m, n, k, batch = 0;  // batch 0: no batch dim
+  Layout a = Layout::contiguous, b = Layout::contiguous, d = Layout::contiguous;
+  double alpha = 1, beta = 0;
+  const char* c = "";  // "", "full", "row" (bias over columns), "column", "in place"
+  uint32_t broadcast_a = 0, broadcast_b = 0;
+};
+
+Case matmul_case(uint32_t dtype, const Problem& p) {
+  const auto dims = [&](int64_t rows, int64_t columns) { return p.batch ? Dims{p.batch, rows, columns} : Dims{rows, columns}; };
+  const Fill fill = p.k > 16 ? Domain::small_int : Domain::any;
+  const std::string kind = p.c;
+  const uint32_t row_bit = p.batch ? 2 : 1;
+  Case c;
+  c.op = ONC_OP_MATMUL;
+  c.name = std::string("matmul/") + dtype_name(dtype) + " " + (p.batch ? std::to_string(p.batch) + " of " : "") +
+           dims_name({p.m, p.n, p.k});
+  if (p.a != Layout::contiguous) c.name += std::string(" a ") + layout_name(p.a);
+  if (p.b != Layout::contiguous) c.name += std::string(" b ") + layout_name(p.b);
+  if (p.d != Layout::contiguous) c.name += std::string(" d ") + layout_name(p.d);
+  if (p.broadcast_a) c.name += " a broadcast " + std::to_string(p.broadcast_a);
+  if (p.broadcast_b) c.name += " b broadcast " + std::to_string(p.broadcast_b);
+  if (p.alpha != 1 || p.beta != 0)
+    c.name += " alpha " + std::to_string(p.alpha).substr(0, 4) + " beta " + std::to_string(p.beta).substr(0, 4);
+  if (!kind.empty()) c.name += " c " + kind;
+  c.in = {tensor(dtype, dims(p.m, p.k), fill, p.a, p.broadcast_a), tensor(dtype, dims(p.k, p.n), fill, p.b, p.broadcast_b)};
+  if (kind.empty())
+    c.in.push_back(absent());
+  else
+    c.in.push_back(tensor(dtype, dims(p.m, p.n), fill, p.d,
+                          kind == "row"      ? row_bit | (p.batch ? 1 : 0)
+                          : kind == "column" ? row_bit << 1
+                                             : 0));
+  c.out = {tensor(dtype, dims(p.m, p.n), {}, p.d)};
+  if (kind == "in place") c.aliases = {{0, 2}};
+  c.scalars = {scalar(p.alpha), scalar(p.beta)};
+  return c;
+}
+
+std::vector<Problem> problems() {
+  std::vector<Problem> list;
+  const Dims sizes[] = {{1, 1, 1},       {5, 7, 11},     {13, 11, 7},  {1, 10, 16},  {16, 1, 16},  {16, 16, 1},
+                        {1, 1, 300},     {64, 10, 128},  {33, 65, 17}, {32, 32, 32}, {64, 64, 64}, {100, 130, 70},
+                        {129, 127, 131}, {200, 33, 300}, {7, 300, 40}, {256, 48, 96}};
+  for (const Dims& s : sizes) {
+    for (Layout a : {Layout::contiguous, Layout::swapped}) {
+      for (Layout b : {Layout::contiguous, Layout::swapped}) list.push_back({s[0], s[1], s[2], 0, a, b});
+    }
+  }
+  // Epilogues.
+  for (const char* c : {"full", "row", "column", "in place"}) {
+    list.push_back({5, 7, 11, 0, Layout::contiguous, Layout::contiguous, Layout::contiguous, 1, 1, c});
+    list.push_back({33, 65, 17, 0, Layout::contiguous, Layout::swapped, Layout::contiguous, 0.5, -2, c});
+    list.push_back({64, 64, 64, 0, Layout::swapped, Layout::contiguous, Layout::contiguous, 2, 0.5, c});
+  }
+  list.push_back({5, 7, 11, 0, Layout::contiguous, Layout::contiguous, Layout::contiguous, 0, 1, "full"});
+  list.push_back({5, 7, 11, 0, Layout::contiguous, Layout::contiguous, Layout::contiguous, -1.5, 0, ""});
+  list.push_back({64, 64, 64, 0, Layout::contiguous, Layout::contiguous, Layout::contiguous, 3, 0, ""});
+  // Memory orders beyond a transposition.
+  for (Layout layout : {Layout::padded, Layout::strided}) {
+    list.push_back({13, 11, 7, 0, layout, layout, layout});
+    list.push_back({66, 70, 40, 0, layout, layout, layout, 1, 1, "full"});
+  }
+  list.push_back({13, 11, 7, 0, Layout::contiguous, Layout::contiguous, Layout::swapped});
+  list.push_back({66, 70, 40, 0, Layout::swapped, Layout::swapped, Layout::swapped, 1, 1, "full"});
+  list.push_back({13, 11, 7, 0, Layout::contiguous, Layout::contiguous, Layout::contiguous, 1, 0, "", 1,
+                  2});  // each operand one row, one column
+  // Batches.
+  for (Layout layout : {Layout::contiguous, Layout::swapped}) {
+    list.push_back({5, 7, 11, 3, layout, Layout::contiguous});
+    list.push_back({13, 11, 7, 2, Layout::contiguous, layout, Layout::contiguous, 1, 1, "full"});
+    list.push_back({40, 33, 50, 4, layout, layout});
+  }
+  list.push_back({5, 7, 11, 3, Layout::contiguous, Layout::contiguous, Layout::contiguous, 1, 0, "", 1, 0});
+  list.push_back({5, 7, 11, 3, Layout::contiguous, Layout::contiguous, Layout::contiguous, 1, 0, "", 0, 1});
+  list.push_back({40, 33, 50, 3, Layout::contiguous, Layout::contiguous, Layout::contiguous, 1, 1, "row", 0, 1});
+  list.push_back({5, 7, 11, 3, Layout::padded, Layout::strided, Layout::reversed});
+  list.push_back({4, 6, 5, 3, Layout::reversed, Layout::reversed, Layout::contiguous, 1, 1, "in place"});
+  list.push_back({5, 7, 11, 1});
+  list.push_back({1, 9, 16, 70});
+  // Nothing to add, and nothing to do.
+  list.push_back({5, 7, 0});
+  list.push_back({5, 7, 0, 0, Layout::contiguous, Layout::contiguous, Layout::contiguous, 1, 2, "full"});
+  list.push_back({5, 7, 0, 2});
+  list.push_back({0, 7, 5});
+  list.push_back({5, 0, 7});
+  list.push_back({5, 7, 11, 0, Layout::contiguous, Layout::contiguous, Layout::contiguous, 1, 0, "full"});
+  return list;
+}
+
+}  // namespace
+
+void cases_matmul(Cases& cases) {
+  for (uint32_t dtype : {ONC_F32, ONC_F64}) {
+    for (const Problem& problem : problems()) cases.push_back(matmul_case(dtype, problem));
+    // c is not read where beta is 0, so its NaN must not show.
+    Case unread = matmul_case(dtype, {5, 7, 11, 0, Layout::contiguous, Layout::contiguous, Layout::contiguous, 2, 0, "full"});
+    unread.name += " c NaN";
+    unread.in[2].fill = list({NAN});
+    cases.push_back(unread);
+    Case nan = matmul_case(dtype, {6, 5, 4});
+    nan.name += " NaN and infinity";
+    nan.in[0].fill = list({1, 2, 3, 4, NAN, 1, 1, 1, INFINITY, 1, 1, 1, -INFINITY, INFINITY, 1, 1, 1, 1, 0, 0});
+    nan.in[1].fill = list({1, 2, 3, 0, 1, 2});
+    cases.push_back(nan);
+    Case known = matmul_case(dtype, {2, 2, 3, 0, Layout::contiguous, Layout::contiguous, Layout::contiguous, 2, 10, "row"});
+    known.name += " known";
+    known.in[0].fill = list({1, 2, 3, 4, 5, 6});
+    known.in[1].fill = list({1, 0, 0, 1, 1, 1});
+    known.in[2].fill = list({7, 8, 7, 8});
+    known.known = {{0, {78, 90, 90, 102}}};
+    cases.push_back(known);
+  }
+}
+
+}  // namespace oncilla::test
