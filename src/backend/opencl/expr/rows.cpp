@@ -98,7 +98,7 @@ std::string bool_row(const Row& r, uint32_t op, int width) {
 }  // namespace
 
 std::string row_name(uint32_t op, uint32_t dtype, int width) {
-  return cat("onc_", row(op).name, "_", value_type(dtype, width), dtype == ONC_BOOL ? "_bool" : "");
+  return cat("ew_", row(op).name, "_", value_type(dtype, width), dtype == ONC_BOOL ? "_bool" : "");
 }
 
 std::string row_helper(uint32_t op, uint32_t dtype, int width) {

@@ -6,7 +6,7 @@
 
 namespace oncilla::ocl {
 
-// "onc_add_F32": the function that computes opcode `op` on operands of `dtype`; one program has one width.
+// "ew_add_float16": the function that computes opcode `op` on operands of `dtype`; one program has one width.
 std::string row_name(uint32_t op, uint32_t dtype, int width);
 // The helper of lib/elementwise.h that it calls, to be defined before it; "" for most.
 std::string row_helper(uint32_t op, uint32_t dtype, int width);

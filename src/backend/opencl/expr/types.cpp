@@ -18,8 +18,10 @@ std::string convert(const std::string& x, const std::string& from, const std::st
 // x != 0 as a BOOL value. Lanes of another size than int give masks of that size.
 std::string truth(const std::string& x, const std::string& type, int width) {
   if (width == 1) return cat("(", x, " != 0)");
-  const bool same_size = type == "float" || type == "int" || type == "uint";
-  return same_size ? cat("(", x, " != 0)") : cat("convert_", vector_type("int", width), "(", x, " != 0)");
+  // The 0 has the vector's type: next to narrow lanes an int is refused.
+  const std::string mask = cat("(", x, " != (", vector_type(type, width), ")(0))");
+  const bool same_size = type == "float" || type == "int";
+  return same_size ? mask : cat("convert_", vector_type("int", width), mask);
 }
 
 }  // namespace

@@ -49,6 +49,11 @@ struct Mem {
 // An absent optional tensor: a NULL cl_mem and offset 0.
 inline Mem no_mem() { return {{nullptr, 0}, 1}; }
 
+// A whole buffer: one kernel argument, the cl_mem.
+struct Segment {
+  onc_buffer* buffer;
+};
+
 // Local memory of so many bytes.
 struct Local {
   size_t bytes;
@@ -119,6 +124,7 @@ class Kernel {
   struct State;
   std::unique_lock<std::mutex> lock();
   void set(cl_uint& index, const Mem& mem);
+  void set(cl_uint& index, const Segment& segment);
   void set(cl_uint& index, const Local& local);
   template <class S>
     requires std::is_trivially_copyable_v<S>
@@ -186,6 +192,7 @@ class Queue final : public onc_queue {
   void fill(onc_arg dst, uint64_t bytes, const void* pattern, uint32_t pattern_bytes) override;
 
   Device& device() const { return device_; }
+  uint64_t id() const { return id_; }  // of no other queue, before or after
   const cl::CommandQueue& cl() const { return queue_; }
 
  private:
@@ -193,6 +200,7 @@ class Queue final : public onc_queue {
   cl::CommandQueue queue_;
   std::shared_ptr<QueueError> error_;
   bool profiling_;
+  uint64_t id_;
 };
 
 }  // namespace oncilla::ocl

@@ -44,6 +44,11 @@ void Kernel::set(cl_uint& index, const Mem& mem) {
   set_bytes(index++, sizeof offset, &offset);
 }
 
+void Kernel::set(cl_uint& index, const Segment& segment) {
+  const cl_mem handle = segment.buffer != nullptr ? static_cast<const Buffer*>(segment.buffer)->mem()() : nullptr;
+  set_bytes(index++, sizeof handle, &handle);
+}
+
 void Kernel::set(cl_uint& index, const Local& local) { set_bytes(index++, local.bytes, nullptr); }
 
 void Kernel::enqueue(onc_queue& queue, Range global, Range local) {

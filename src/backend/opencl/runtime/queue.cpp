@@ -120,6 +120,8 @@ Queue::Queue(Device& device, uint32_t flags) : device_(device), profiling_((flag
   queue_ = cl::CommandQueue(device.context(), device.id(), profiling_ ? CL_QUEUE_PROFILING_ENABLE : 0, &status);
   check(status, "[queue_create]");
   error_ = std::make_shared<QueueError>();
+  static std::atomic<uint64_t> serial{0};
+  id_ = ++serial;
 }
 
 Queue::~Queue() {

@@ -1,0 +1,35 @@
+// A tape over lists of tensors as OpenCL C, for the loop in kernels/foreach.cl. Which tensors, how long and where: a table in
+// memory. So one program serves lists of any number and size.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "expr/program.hpp"
+#include "kit/backend.hpp"
+
+namespace oncilla::ocl {
+
+struct ForeachShape {
+  int width = 1;          // elements of a vector
+  int64_t chunk = 1;      // elements of a unit of work
+  uint32_t segments = 8;  // buffers that one launch takes
+};
+
+struct ForeachProgram {
+  std::string prelude;
+  std::vector<ScalarArgument> scalars;  // shared ones, as parameters
+  // Of each tensor scalar: the dtype in which the table holds it (F32, F64, I64); 0 where the tape does not read it.
+  std::vector<uint32_t> tensor_scalars;
+};
+
+// The table of one launch over n tensors, in 64-bit words: first[0 … n], the first unit of each tensor and the end; then for each
+// tensor a row: its length, a place for each list (inputs, then outputs), its scalars. A place: byte offset << 16 | broadcast << 15
+// | segment.
+inline constexpr int64_t kPlaceShift = 16, kPlaceBroadcast = 1 << 15;
+
+// mixed[l]: input list l has tensors of one element that broadcast.
+ForeachProgram foreach_program(const kit::OpDesc& desc, const std::vector<bool>& mixed, const ForeachShape& shape);
+
+}  // namespace oncilla::ocl
