@@ -48,4 +48,10 @@ std::unique_ptr<Conv> make_direct_conv(Device& device, const ConvGeometry& geome
 std::unique_ptr<Conv> make_direct_conv_grad_input(Device& device, const ConvGeometry& geometry);
 std::unique_ptr<Conv> make_direct_conv_grad_weight(Device& device, const ConvGeometry& geometry);
 
+// For CPU-class devices: register tiles over padded copies. No tensor may be empty. Parameters TM and VB as of matmul; for the
+// weight gradient CACHE (bytes of a chunk of images) and LEAST (elements of a channel in a chunk).
+std::unique_ptr<Conv> make_tile_conv(Device& device, const ConvGeometry& geometry, const Tuning& tuning);
+std::unique_ptr<Conv> make_tile_conv_grad_input(Device& device, const ConvGeometry& geometry, const Tuning& tuning);
+std::unique_ptr<Conv> make_tile_conv_grad_weight(Device& device, const ConvGeometry& geometry, const Tuning& tuning);
+
 }  // namespace oncilla::ocl

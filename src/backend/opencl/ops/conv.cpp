@@ -4,7 +4,9 @@
 namespace oncilla::ocl {
 
 std::unique_ptr<onc_plan> make_conv(Device& device, kit::OpDesc desc) {
-  const auto make = [](Device& on, const ConvGeometry& geometry, bool, const Tuning&) { return make_direct_conv(on, geometry); };
+  const auto make = [](Device& on, const ConvGeometry& geometry, bool tile, const Tuning& row) {
+    return tile ? make_tile_conv(on, geometry, row) : make_direct_conv(on, geometry);
+  };
   return make_conv_plan(device, std::move(desc), {.x = 0, .w = 1, .y = -1, .bias = 2}, make);
 }
 

@@ -17,7 +17,9 @@ class ConvPlan final : public onc_plan {
     for (int role : {roles.x, roles.w, roles.y})
       info.bytes += static_cast<uint64_t>(tensor(role).numel()) * kit::dtype_bytes(out.dtype);
     const char* shape_class = g.groups > 1 && (g.c == g.groups || g.k == g.groups) ? "depthwise" : info.flops < 20000 ? "tiny" : "";
-    const std::string variant = choose_variant(device, desc, out.dtype, shape_class, {{"direct"}}, info);
+    const bool tiles = tensor(roles.x).numel() > 0 && tensor(roles.w).numel() > 0 && tensor(roles.y).numel() > 0;
+    const std::string variant =
+        choose_variant(device, desc, out.dtype, shape_class, {{"direct"}, {"tile", tiles, "tensors that are not empty"}}, info);
     if (out.numel() == 0) return;
     conv_ = make(device, g, variant == "tile", tuning(device, desc.name(), out.dtype, shape_class));
     info.workspace_bytes = conv_->workspace_bytes();
