@@ -93,9 +93,7 @@ void replace_generators(const c10::OperatorHandle& op, torch::jit::Stack* stack)
 
 }  // namespace
 
-void run_on_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack, const std::string& reason) {
-  const std::string name = c10::toString(op.operator_name());
-  check_devices(op, *stack);
+void note_fallback(const std::string& name, const std::string& reason) {
   bool warn = false;
   {
     auto& s = state();
@@ -109,6 +107,11 @@ void run_on_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack, const s
     TORCH_WARN("[fallback] ", name, " runs on the CPU", reason.empty() ? "" : ": ", reason,
                ". torch.ocl.fallbacks() counts; ONCILLA_FALLBACK=error raises instead.");
   }
+}
+
+void run_on_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack, const std::string& reason) {
+  check_devices(op, *stack);
+  note_fallback(c10::toString(op.operator_name()), reason);
   replace_generators(op, stack);
   at::native::cpu_fallback(op, stack);
 }

@@ -21,5 +21,7 @@ std::map<std::string, uint64_t> fallback_counts();
 void reset_fallback_counts();
 void set_fallback_mode(FallbackMode mode);
 FallbackMode fallback_mode();
+// Counts, warns or raises for an op that a kernel hands to the CPU itself.
+void note_fallback(const std::string& name, const std::string& reason);
 
 }  // namespace oncilla::adapter
