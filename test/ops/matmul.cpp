@@ -64,6 +64,12 @@ std::vector<Problem> problems() {
   list.push_back({5, 7, 11, 0, Layout::contiguous, Layout::contiguous, Layout::contiguous, 0, 1, "full"});
   list.push_back({5, 7, 11, 0, Layout::contiguous, Layout::contiguous, Layout::contiguous, -1.5, 0, ""});
   list.push_back({64, 64, 64, 0, Layout::contiguous, Layout::contiguous, Layout::contiguous, 3, 0, ""});
+  // K beyond what a kernel keeps between two stores, with c and with c in place of d.
+  for (const char* c : {"row", "in place"}) {
+    list.push_back({29, 37, 600, 0, Layout::contiguous, Layout::swapped, Layout::contiguous, 0.5, 2, c});
+    list.push_back({14, 43, 521, 2, Layout::swapped, Layout::contiguous, Layout::swapped, 1, -1, c});
+  }
+  list.push_back({513, 130, 517});
   // Memory orders beyond a transposition.
   for (Layout layout : {Layout::padded, Layout::strided}) {
     list.push_back({13, 11, 7, 0, layout, layout, layout});

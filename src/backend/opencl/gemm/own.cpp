@@ -49,7 +49,7 @@ class TileGemm final : public Gemm {
     local_bytes_ = static_cast<size_t>(steps_ * tile_columns * item_bytes_);
     // Many equal work-groups share out evenly; but each packs its columns anew, so a group keeps some row tiles.
     const int64_t wanted = 16 * static_cast<int64_t>(device.compute_units());
-    tiles_per_group_ = std::clamp<int64_t>(row_tiles_ * column_tiles_ * problem_.batch / wanted, 4, 32);
+    tiles_per_group_ = std::clamp<int64_t>(row_tiles_ * column_tiles_ * problem_.batch / wanted, 8, 32);
     Defines defines;
     defines.set("TILE", 1).set("T", gemm_type(problem_.dtype)).set("VW", width).set("TM", tile_rows);
     pack_ = device.kernel("matmul.cl", "pack_rows", defines);
