@@ -18,6 +18,8 @@ struct RowText {
 constexpr RowText kRows[] = {
 #define ONC_TUNING(op, device, dtype, shape_class, variant, params) {op, device, dtype, shape_class, variant, params},
 #include "tuning/defaults.def"
+#include "tuning/expr.def"
+#include "tuning/ops.def"
 #undef ONC_TUNING
 };
 
