@@ -64,7 +64,7 @@ class Stage:
     needs: tuple[str, ...] = ()
     count: Callable[[str], Counts] | None = None
     quick: bool = True
-    minutes: int = 15
+    minutes: float = 15
 
 
 def stages() -> list[Stage]:
@@ -191,7 +191,7 @@ def run(stage: Stage, log: Path) -> tuple[bool, str]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            return False, f"still running after {stage.minutes} minutes"
+            return False, f"still running after {stage.minutes:g} minutes"
         except BaseException:
             os.killpg(process.pid, signal.SIGTERM)
             raise
