@@ -1,9 +1,10 @@
-// The caching allocator over a plugin's raw buffers: blocks cut from segments, kept for reuse, returned by address (address_map.hpp).
+// The caching allocator over a plugin's raw buffers: blocks cut from segments, kept for reuse, returned by address
+// (address_map.hpp).
 //
-// Size classes: multiples of 512 bytes; small blocks (<= 1 MiB) share 2 MiB segments, medium ones 32 MiB segments, large ones get their own rounded to 2 MiB, never
-// above the device's max_alloc_bytes. A freed block is reused at once on its own queue; a block that other queues used
-// (record_use) waits for events recorded there. On failure: finish the queues known, release cached segments, retry once, then
-// OutOfMemory. Large segments are cut, and free neighbours merged.
+// Size classes: multiples of 512 bytes; small blocks (<= 1 MiB) share 2 MiB segments, medium ones 32 MiB segments, large ones get
+// their own rounded to 2 MiB, never above the device's max_alloc_bytes. A freed block is reused at once on its own queue; a block
+// that other queues used (record_use) waits for events recorded there. On failure: finish the queues known, release cached
+// segments, retry once, then OutOfMemory. Large segments are cut, and free neighbours merged.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// Loads plugins and lists their devices. A plugin comes from an explicit path (ONCILLA_PLUGINS, colon-separated absolute paths, or load())
-// or from the installation's own folder; the current directory and the library path are never searched. A loaded plugin is never unloaded.
+// Loads plugins and lists their devices. A plugin comes from an explicit path (ONCILLA_PLUGINS, colon-separated absolute paths, or
+// load()) or from the installation's own folder; the current directory and the library path are never searched. A loaded plugin is
+// never unloaded.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +21,9 @@ struct Api : onc_api {
 
 class Backend {
  public:
-  // Loads a shared object. Errors (missing or truncated file, no entry symbol, another major version, a table without the slots that every
-  // plugin needs, an entry that throws) are Error with a message that names the path. The same path gives the same Backend.
+  // Loads a shared object. Errors (missing or truncated file, no entry symbol, another major version, a table without the slots
+  // that every plugin needs, an entry that throws) are Error with a message that names the path. The same path gives the same
+  // Backend.
   static std::shared_ptr<Backend> load(const std::string& path);
   // A plugin of the installation by name: "opencl" is liboncilla_opencl.so beside this library or in its oncilla/ folder.
   static std::shared_ptr<Backend> named(const std::string& name);

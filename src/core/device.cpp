@@ -51,7 +51,8 @@ double Event::elapsed_ns(const Event& start) const {
   const Api& api = slots(device_, "event");
   slots(start.device_, "event");
   if (api.event_elapsed == nullptr)
-    throw Error(ONC_UNIMPLEMENTED, std::string("[event] the plugin ") + api.name + " lacks the slot event_elapsed: it cannot time events");
+    throw Error(ONC_UNIMPLEMENTED,
+                std::string("[event] the plugin ") + api.name + " lacks the slot event_elapsed: it cannot time events");
   double nanoseconds = 0;
   api.check(api.event_elapsed(start.handle_, handle_, &nanoseconds));
   return nanoseconds;

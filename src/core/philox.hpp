@@ -1,5 +1,6 @@
-// The state of a random generator on the host: a seed (Philox key) and an offset that advances by one for each draw of a whole tensor, so that the same
-// seed gives the same numbers on every device. The rounds themselves are ONC_EX_PHILOX; philox4x32 here is their plain form, for tests.
+// The state of a random generator on the host: a seed (Philox key) and an offset that advances by one for each draw of a whole
+// tensor, so that the same seed gives the same numbers on every device. The rounds themselves are ONC_EX_PHILOX; philox4x32 here is
+// their plain form, for tests.
 //
 // Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 #pragma once

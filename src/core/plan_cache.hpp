@@ -1,5 +1,5 @@
-// Plans by description: the key is the bytes of op, dtypes, sizes, strides, attributes, tape and forced variant. Thread-safe; bounded, least recently used
-// first out; a plan in use stays alive.
+// Plans by description: the key is the bytes of op, dtypes, sizes, strides, attributes, tape and forced variant. Thread-safe;
+// bounded, least recently used first out; a plan in use stays alive.
 #pragma once
 
 #include <cstdint>

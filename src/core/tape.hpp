@@ -1,5 +1,5 @@
-// Builds tapes for EXPR and FOREACH with ordinary expressions: Value overloads the operators, and every row of elementwise.def is a function of
-// its name. The same names exist for double (scalar_math.hpp), so that one text can be a tape or a number.
+// Builds tapes for EXPR and FOREACH with ordinary expressions: Value overloads the operators, and every row of elementwise.def is a
+// function of its name. The same names exist for double (scalar_math.hpp), so that one text can be a tape or a number.
 //
 //   Tape t;
 //   Value x = t.input(ONC_F32), y = t.input(ONC_F32), alpha = t.scalar(ONC_F32);

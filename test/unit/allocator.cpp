@@ -152,6 +152,8 @@ TEST_CASE_FIXTURE(Fixture, "allocator: more than the device has is refused witho
   failure([&] { memory->allocate(UINT64_MAX, *queue); }, ONC_OUT_OF_MEMORY);
   failure([&] { memory->allocate(UINT64_MAX - 511, *queue); }, ONC_OUT_OF_MEMORY);
   CHECK(driver.alloc_calls == 0);
+  CHECK(driver.finishes == 0);
+  CHECK(memory->stats().retries == 0);
   CHECK(memory->stats().segments == 0);
 }
 
@@ -286,6 +288,25 @@ TEST_CASE_FIXTURE(Fixture, "allocator: queues do not share free blocks until the
   CHECK(driver.finishes == 2);
   memory->free(both.address);
   memory->free(shared.address);
+}
+
+// Other threads go on while queues are being finished.
+TEST_CASE_FIXTURE(Fixture, "allocator: a block freed after its queue was finished is not shared") {
+  auto other = device->create_queue();
+  const Block early = memory->allocate(8 * MiB, *queue), late = memory->allocate(8 * MiB, *queue),
+              kept = memory->allocate(16 * MiB, *queue);
+  CHECK(driver.bytes == 32 * MiB);
+  driver.capacity = driver.bytes;
+  const auto free_with_work = [&] {
+    work(*queue);
+    memory->free(late.address);
+  };
+  driver.on_finish = free_with_work;
+  failure([&] { memory->allocate(8 * MiB, *other); }, ONC_OUT_OF_MEMORY);
+  memory->free(early.address);
+  const Block shared = memory->allocate(8 * MiB, *other);  // a finish later both are
+  CHECK(shared.address == early.address);
+  memory->free(kept.address);
 }
 
 TEST_CASE_FIXTURE(Fixture, "allocator: the blocks of a queue that is gone serve all") {

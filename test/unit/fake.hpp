@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/device.hpp"
@@ -38,7 +40,8 @@ struct State {
   // Failures: the next n calls fail. Negative: all do.
   int fail_alloc = 0, fail_plan = 0, fail_run = 0, fail_finish = 0, fail_record = 0, fail_count = 0;
   uint32_t alloc_code = ONC_OUT_OF_MEMORY;
-  uint64_t capacity = 0;  // bytes that the driver really has; 0: no limit
+  std::function<void()> on_finish;  // called once, within the next queue_finish
+  uint64_t capacity = 0;            // bytes that the driver really has; 0: no limit
 
   uint64_t last_buffer = 0, alloc_calls = 0, plans = 0, runs = 0, finishes = 0, errors_live = 0;
   uint64_t bytes = 0;  // live raw memory
@@ -53,14 +56,18 @@ struct State {
   uint32_t devices_live = 0;
 };
 
-inline State*& current() {
-  static State* state = new State;
-  return state;
+// Every state of the process: late objects may still refer to an old one.
+inline std::vector<std::unique_ptr<State>>& states() {
+  static auto* all = [] {
+    auto* list = new std::vector<std::unique_ptr<State>>;
+    list->push_back(std::make_unique<State>());
+    return list;
+  }();
+  return *all;
 }
-inline State& state() { return *current(); }
-// A fresh state; the old one is leaked, since late objects may still refer to it.
+inline State& state() { return *states().back(); }
 inline State& reset() {
-  current() = new State;
+  states().push_back(std::make_unique<State>());
   return state();
 }
 
@@ -187,6 +194,7 @@ inline onc_api make_table() {
     Lock lock(state().mutex);
     ++state().finishes;
     queue->progress->done = queue->progress->enqueued;
+    if (state().on_finish) std::exchange(state().on_finish, nullptr)();
     if (fails(state().fail_finish)) return error(ONC_DEVICE_LOST, "[queue_finish] injected");
     return nullptr;
   };

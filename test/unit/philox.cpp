@@ -113,6 +113,18 @@ TEST_CASE("philox: moments and range of the draws") {
   }
 }
 
+TEST_CASE("philox: the normal draw is Box and Muller's") {
+  Tape tape;
+  tape.output(normal(tape, ONC_F64));
+  for (uint32_t i = 0; i < 100; ++i) {
+    const auto words = philox4x32({i, 0, 7, 0}, {42, 0});
+    const auto bits = [&](int word) { return static_cast<double>(uint64_t{words[word]} << 21 | words[word + 1] >> 11); };
+    const double expected =
+        std::sqrt(-2 * std::log((bits(0) + 1) * 0x1p-53)) * std::cos(2 * 3.14159265358979323846 * bits(2) * 0x1p-53);
+    CHECK(evaluate(tape, i, 42, 7) == doctest::Approx(expected).epsilon(1e-12));
+  }
+}
+
 TEST_CASE("philox: only floating dtypes are drawn") {
   Tape tape;
   CHECK_THROWS_WITH_AS(uniform(tape, ONC_I64), doctest::Contains("[uniform]"), Error);
