@@ -119,6 +119,7 @@ struct Allocator::Impl {
   uint64_t finish_queues();
   void enlist(Queue& queue);
   uint64_t limit() const { return cap_ != 0 ? cap_ : info_memory_; }
+  void require_ours(const Queue& queue) const;
   [[noreturn]] void out_of_memory(uint64_t asked, const std::string& driver);
 
   Device& device_;
@@ -167,6 +168,13 @@ Allocator::Impl::~Impl() {
   }
 }
 
+void Allocator::Impl::require_ours(const Queue& queue) const {
+  if (&queue.device() == &device_) [[likely]]
+    return;
+  throw Error(ONC_INVALID_ARGUMENT, "[allocator] the queue belongs to device " + std::string(queue.device().info().name) +
+                                        ", the memory to another, " + device_.info().name);
+}
+
 // What no amount of flushing can serve is refused before any work is done.
 void Allocator::Impl::refuse_oversized(uint64_t bytes) const {
   const std::string head = "[allocator] " + human(bytes) + " asked for, but ";
@@ -180,6 +188,7 @@ void Allocator::Impl::refuse_oversized(uint64_t bytes) const {
 
 Block Allocator::Impl::allocate(uint64_t asked, Queue& queue) {
   if (asked == 0) return {};
+  require_ours(queue);
   std::unique_lock lock(mutex_);
   refuse_oversized(asked);
   const uint64_t bytes = std::min(round_up(asked, unit_), std::max(asked, max_alloc_ / unit_ * unit_));
@@ -482,6 +491,7 @@ void Allocator::Impl::enlist(Queue& queue) {
 
 void Allocator::Impl::record_use(void* address, Queue& queue) {
   if (address == nullptr) return;
+  require_ours(queue);
   std::lock_guard lock(mutex_);
   const auto found = live_.find(address);
   if (found == live_.end()) {

@@ -75,7 +75,7 @@ TEST_CASE("address map: many buffers, with addresses handed out again") {
   std::mt19937_64 random(7);
   for (uintptr_t i = 0; i < 20000; ++i) {
     if (live.size() < 200 || random() % 2 == 0) {
-      const uint64_t bytes = 1 + random() % (uint64_t{1} << (10 + random() % 27));
+      const uint64_t bytes = 1 + random() % (uint64_t{1} << (10 + random() % 24));
       live.push_back({static_cast<char*>(map.insert(kDevice, buffer(i), bytes)), bytes, i});
     } else {
       std::swap(live[random() % live.size()], live.back());

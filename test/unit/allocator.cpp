@@ -220,6 +220,14 @@ TEST_CASE_FIXTURE(Fixture, "allocator: cap") {
   CHECK(memory->cap() == 8 * GiB);
 }
 
+TEST_CASE_FIXTURE(Fixture, "allocator: a queue of another device") {
+  auto other = fake::device();
+  const Block block = memory->allocate(10, *queue);
+  const auto strange = other->create_queue();
+  CHECK(has(failure([&] { memory->allocate(10, *strange); }, ONC_INVALID_ARGUMENT), "the queue belongs to device fake zero"));
+  failure([&] { memory->record_use(block.address, *strange); }, ONC_INVALID_ARGUMENT);
+}
+
 TEST_CASE("allocator: settings from the environment") {
   fake::reset();
   setenv("ONCILLA_MEMORY_CAP", "1.5G", 1);
@@ -231,6 +239,14 @@ TEST_CASE("allocator: settings from the environment") {
     CHECK(has(failure([] { fake::device(); }, ONC_INVALID_ARGUMENT), bad));
   }
   unsetenv("ONCILLA_MEMORY_CAP");
+  setenv("ONCILLA_POISON", "1", 1);
+  auto device = fake::device();
+  unsetenv("ONCILLA_POISON");
+  auto queue = device->create_queue();
+  device->allocator().allocate(10, *queue);
+  CHECK(fake::state().fills.size() == 1);
+  queue.reset();
+  device.reset();
   CHECK(fake::state().devices_live == 0);
 }
 

@@ -28,6 +28,7 @@ const std::vector<std::shared_ptr<Device>>& devices() {
       if (::access(path.c_str(), F_OK) != 0) continue;
       auto backend = Backend::load(path);
       CHECK(Backend::load(path) == backend);
+      CHECK(Backend::named(name) == backend);  // the core's library lies there too
       opened->push_back(Device::open(backend, 0));
     }
     return opened;
