@@ -23,7 +23,7 @@ class DirectConv final : public Conv {
                           : direction == Direction::input ? g.n * g.c * g.h * g.w
                                                           : g.k * (g.c / g.groups) * g.r * g.s;
     global_.x = static_cast<size_t>(items);
-    local_.x = std::min<size_t>(direction == Direction::weight ? 1 : 64, device.max_work_group());
+    local_.x = std::min<size_t>(64, device.max_work_group());
   }
 
   void run(onc_queue& queue, const ConvOperands& o) override {

@@ -1,6 +1,7 @@
 // The tile variants of convolution: the layouts of their padded copies, the tables of taps, and the launches. kernels/conv.cl says
 // how they work.
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -10,11 +11,9 @@
 namespace oncilla::ocl {
 namespace {
 
-constexpr int64_t kRowPanel = 16;           // ROW_PANEL of lib/tile.h
 constexpr int64_t kRowBlock = 32;           // rows that one work-item pads
 constexpr int64_t kRows = 3, kColumns = 9;  // ROWS and COLUMNS of conv_grad_weight.cl
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 cl_int as_int(int64_t v) { return static_cast<cl_int>(v); }
 size_t as_size(int64_t v) { return static_cast<size_t>(v); }
@@ -53,10 +52,14 @@ struct Taps {
 
   std::unique_ptr<Buffer> upload(Device& device) const {
     std::vector<cl_int> table;
+    const auto push = [&](int64_t v) {
+      kit::support(v <= std::numeric_limits<cl_int>::max(), "[conv] an offset of ", v, " elements exceeds 31 bits");
+      table.push_back(as_int(v));
+    };
     for (const Phase& p : phases) {
-      for (int64_t v : {p.begin, p.stop, p.row, p.column, p.height, p.width}) table.push_back(as_int(v));
+      for (int64_t v : {p.begin, p.stop, p.row, p.column, p.height, p.width}) push(v);
     }
-    for (const Tap& t : taps) table.push_back(as_int(t.place)), table.push_back(as_int(t.weight));
+    for (const Tap& t : taps) push(t.place), push(t.weight);
     const size_t bytes = table.size() * sizeof(cl_int);
     cl_int status = CL_SUCCESS;
     cl::Buffer memory(device.context(), CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, bytes, table.data(), &status);

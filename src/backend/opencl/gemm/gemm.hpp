@@ -50,6 +50,10 @@ std::unique_ptr<Gemm> make_direct_gemm(Device& device, GemmProblem problem);
 std::unique_ptr<Gemm> make_clblast_gemm(Device& device, const GemmProblem& problem);
 bool clblast_fits(const GemmProblem& problem);
 
+// ROW_PANEL of lib/tile.h: rows of a packed panel.
+inline constexpr int64_t kRowPanel = 16;
+inline constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 // "float" or "double" of F32 and F64.
 const char* gemm_type(uint32_t dtype);
 // The widest vector of at most `bytes` bytes that the tile kernels know, in elements: 16 or 8.

@@ -7,10 +7,7 @@
 namespace oncilla::ocl {
 namespace {
 
-constexpr int64_t kRowPanel = 16;    // ROW_PANEL of lib/tile.h
 constexpr int64_t kPackChunk = 256;  // steps of the common dimension that one work-item packs
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 Kernel::Arguments& add_strides(Kernel::Arguments& arguments, const MatrixStrides& s) {
   return arguments.add(s.row).add(s.column).add(s.batch);
