@@ -1,18 +1,18 @@
-// A tape that reduces, W neighbours of the last kept dim by one work-item: every load is a vector of different results.
+// A tape that reduces, neighbours of the last kept dim by one work-item: every load is a vector of different results, ACROSS of them side by side, so that
+// a row that is far from the next gives more than one cache line.
 //
-// The last kept dim is space.inner long and cut into space.chunks vectors; space.kept counts vectors, and work-items take them as in expr.cl. A unit
-// is CHUNK steps along the last reduced dim (space.length long); segments are those of expr_item.cl. Everything named EXPR_ is generated.
+// The last kept dim is space.inner long and cut into space.chunks strips of W * ACROSS; space.kept counts strips, and work-items take them as in
+// expr.cl. A unit is CHUNK steps along the last reduced dim (space.length long); segments are those of expr_item.cl. Everything named EXPR_ is
+// generated.
 kernel void expr_column(EXPR_PARAMS) {
   EXPR_BIND
   const I segment = (I)get_global_id(1);
   const I first = segment * space.segment_units;
   const I last = min(first + space.segment_units, space.units);
-  I vector = (I)get_global_id(0) * space.item_step;
-  for (I k = 0; k < space.per_item && vector < space.kept; ++k, vector += space.unit_step) {
-    const I kept_row = vector / space.chunks;
-    const I i = (vector - kept_row * space.chunks) * W;
-    const I element = kept_row * space.inner + i;
-    const int live = (int)min((I)W, space.inner - i);
+  I strip = (I)get_global_id(0) * space.item_step;
+  for (I k = 0; k < space.per_item && strip < space.kept; ++k, strip += space.unit_step) {
+    const I kept_row = strip / space.chunks;
+    const I left = (strip - kept_row * space.chunks) * (W * ACROSS);
     EXPR_KEPT(kept_row)
     EXPR_STATES
     for (I unit = first; unit < last; ++unit) {
@@ -22,10 +22,25 @@ kernel void expr_column(EXPR_PARAMS) {
       EXPR_REDUCED(row)
       EXPR_BLOCK
       for (I r = begin; r < end; ++r) {
-        EXPR_STEP
+        ONC_UNROLL
+        for (int u = 0; u < ACROSS; ++u) {
+          const I i = left + u * W;
+          if (i < space.inner) {
+            const int live = (int)min((I)W, space.inner - i);
+            EXPR_STEP
+          }
+        }
       }
       EXPR_FOLD
     }
-    EXPR_FINISH
+    ONC_UNROLL
+    for (int u = 0; u < ACROSS; ++u) {
+      const I i = left + u * W;
+      if (i < space.inner) {
+        const int live = (int)min((I)W, space.inner - i);
+        const I element = kept_row * space.inner + i;
+        EXPR_FINISH
+      }
+    }
   }
 }

@@ -4,6 +4,9 @@
 // A choice: for scalars by truth, for vectors lane by lane.
 #define SEL(condition, x, y) ((condition) ? (x) : (y))
 
+// Before a loop over an array that is to live in registers.
+#define ONC_UNROLL _Pragma("unroll")
+
 // The remainder that has the sign of b, and the quotient rounded down. The exact multiple of b is taken off first, so that the division
 // cannot round up to the next integer. T is float, double or a vector of them.
 #define ONC_FLOATING(T)                                                           \

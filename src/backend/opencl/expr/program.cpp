@@ -72,7 +72,7 @@ class Writer {
     const int64_t kept = layout_.kept_numel(), rows = outer_product(0, outer_kept_);
     const int64_t loop = layout_.reduced > 0 ? layout_.dims.back() : 1;
     const int64_t outer_reduced = outer_product(layout_.kept(), outer_reduced_);
-    const int64_t vectors = chunks(axis_size(), s_.form == Form::column ? s_.width : s_.chunk);
+    const int64_t vectors = chunks(axis_size(), s_.form == Form::column ? int64_t{s_.width} * s_.across : s_.chunk);
     field("kept", axis_kept_ ? rows * vectors : kept);
     for (const char* name : {"per_item", "item_step", "unit_step"}) field(name, 0);
     if (axis_kept_) {
@@ -230,11 +230,23 @@ class Writer {
       x = own;
     }
     if (how.summed()) {
-      lines.push_back(cat("block", v, " += ", x, ";"));
+      lines.push_back(cat(named("block", v), " += ", x, ";"));
     } else {
       const std::string position = how.position() ? index(e_.operand(Role::position, 0), true, s_.width) : "";
       if (how.position()) lines.push_back(cat("const ", how.second_type(index_, s_.width), " at", v, " = ", position, ";"));
-      lines.push_back(how.merge(cat("a", v), cat("b", v), x, how.position() ? cat("at", v) : "", index_, s_.width));
+      lines.push_back(how.merge(named("a", v), named("b", v), x, how.position() ? cat("at", v) : "", index_, s_.width));
+    }
+  }
+
+  // A work-item of the column form has one state for each of its vectors, and is at vector u.
+  std::string named(const char* part, uint16_t v) const { return cat(part, v, s_.form == Form::column ? "[u]" : ""); }
+
+  void variable(const std::string& type, const char* part, uint16_t v, const std::string& initial,
+                std::vector<std::string>& lines) const {
+    if (s_.form == Form::column) {
+      lines.push_back(cat(type, " ", part, v, "[ACROSS]; ONC_UNROLL for (int u = 0; u < ACROSS; ++u) ", named(part, v), " = ", initial, ";"));
+    } else {
+      lines.push_back(cat(type, " ", part, v, " = ", initial, ";"));
     }
   }
 
@@ -243,11 +255,12 @@ class Writer {
     const int w = s_.form == Form::finish ? 1 : s_.width;
     std::vector<std::string> declare, block, fold, lanes;
     for (const auto& [v, how] : states_) {
-      declare.push_back(cat(how.type(w), " a", v, " = ", how.initial(w), ";"));
-      if (how.second()) declare.push_back(cat(how.second_type(index_, w), " b", v, " = ", how.second_initial(index_, w), ";"));
+      variable(how.type(w), "a", v, how.initial(w), declare);
+      if (how.second()) variable(how.second_type(index_, w), "b", v, how.second_initial(index_, w), declare);
       if (how.summed()) {
-        block.push_back(cat(how.type(w), " block", v, " = 0;"));
-        fold.push_back(how.merge(cat("a", v), cat("b", v), cat("block", v), "", index_, w));
+        variable(how.type(w), "block", v, "0", block);
+        const std::string each = s_.form == Form::column ? "ONC_UNROLL for (int u = 0; u < ACROSS; ++u) " : "";
+        fold.push_back(each + how.merge(named("a", v), named("b", v), named("block", v), "", index_, w));
       }
       if (rows_) merge_lanes(v, how, lanes);
     }
@@ -296,8 +309,8 @@ class Writer {
 
   // ---- behind the loops
 
-  const char* first_name() const { return rows_ ? "sa" : "a"; }
-  const char* second_name() const { return rows_ ? "sb" : "b"; }
+  std::string first_of(uint16_t v) const { return named(rows_ ? "sa" : "a", v); }
+  std::string second_of(uint16_t v) const { return named(rows_ ? "sb" : "b", v); }
 
   // EXPR_FINISH: the epilogue, or the states to the workspace. EXPR_TAKE(segment) of the finish form reads them back.
   void write_finish(TapeWriter& epilogue) {
@@ -305,7 +318,7 @@ class Writer {
     if (s_.partial) return;
     const int w = epilogue.width();
     for (const auto& [v, how] : states_) {
-      const std::string name = cat("w", v), a = cat(first_name(), v), b = cat(second_name(), v);
+      const std::string name = cat("w", v), a = first_of(v), b = second_of(v);
       epilogue.line(cat("const ", value_type(e_.tape().insts[v].dtype, w), " ", name, " = ", how.leave(a, b, w), ";"));
       epilogue.define(v, name);
     }
@@ -341,12 +354,12 @@ class Writer {
       const std::string type = how.type(1), second = how.second_type(index_, 1);
       // Masks of vectors are 0 and -1, what finish merges is 0 and 1; both count as false and true.
       const std::string to = array(type);
-      put_part(to, type, cat(first_name(), v));
+      put_part(to, type, first_of(v));
       take.push_back(
           cat("{ const ", type, " x = ", to, "[(segment) * space.total + element]", how.dtype == ONC_BOOL ? " & 1" : "", ";"));
       if (how.second()) {
         const std::string to2 = array(second);
-        put_part(to2, second, cat(second_name(), v));
+        put_part(to2, second, second_of(v));
         take.push_back(cat("  const ", second, " y = ", to2, "[(segment) * space.total + element];"));
       }
       take.push_back(cat("  ", how.merge(cat("a", v), cat("b", v), "x", how.second() ? "y" : "", index_, 1), " }"));
@@ -425,7 +438,8 @@ class Writer {
     program_.entry = files.at(s_.form);
     program_.file = program_.entry + ".cl";
     std::string text = "#pragma OPENCL FP_CONTRACT OFF\n";
-    text += cat("typedef ", index_, " I;\n#define W ", s_.width, "\n#define CHUNK ", s_.chunk, "\n#define GROUP ", s_.group, "\n");
+    text += cat("typedef ", index_, " I;\n#define W ", s_.width, "\n#define CHUNK ", s_.chunk, "\n#define GROUP ", s_.group,
+                "\n#define ACROSS ", s_.across, "\n");
     text += "#include \"lib/arg.h\"\n#include \"lib/elementwise.h\"\n#include \"lib/memory.h\"\n#include \"lib/philox.h\"\n";
     if (s_.width > 1) {
       std::string numbers;

@@ -21,7 +21,7 @@ enum class Form {
   pointwise,  // expr.cl: vectors along the last dim
   item,       // expr_item.cl: a work-item reduces whole rows, with vectors along the last reduced dim
   group,      // expr_group.cl: a work-group does
-  column,     // expr_column.cl: a work-item reduces `width` neighbouring columns, with vectors along the last kept dim
+  column,     // expr_column.cl: a work-item reduces neighbouring columns, with vectors along the last kept dim
   finish      // expr_finish.cl: merges the partial states that the three above left
 };
 
@@ -33,6 +33,7 @@ struct Shape {
   bool wide_index = false;  // 64-bit offsets
   bool partial = false;     // leave states in the workspace instead of results
   int group = 1;            // work-items of a group
+  int across = 1;           // column: vectors side by side
 };
 
 struct ScalarArgument {

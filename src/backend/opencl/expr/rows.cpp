@@ -63,28 +63,24 @@ std::string floating_row(const Row& r, uint32_t op, uint32_t dtype, int width) {
                          parameters(type, r.arity), ") { return ", value, "; }\n"));
 }
 
-std::string lanes(const std::string& scalar_name, int arity, int width, bool boolean) {
-  std::string text;
-  for (int lane = 0; lane < width; ++lane) {
-    std::string arguments;
-    for (int k = 0; k < arity; ++k) arguments += cat(k == 0 ? "" : ", ", "abc"[k], ".s", "0123456789abcdef"[lane]);
-    text += cat(lane == 0 ? "" : ", ", boolean ? "-" : "", scalar_name, "(", arguments, ")");
-  }
-  return text;
+std::string integer_row(const Row& r, uint32_t op, uint32_t dtype) {
+  const std::string type = value_scalar(dtype), result = std::string(r.result) == "boolean" ? "int" : type;
+  return with_macros(type, "u" + type, false,
+                     cat(helpers(r.integer, type), "static inline ", result, " ", row_name(op, dtype, 1), "(",
+                         parameters(type, r.arity), ") { return ", r.integer, "; }\n"));
 }
 
-std::string integer_row(const Row& r, uint32_t op, uint32_t dtype, int width) {
+std::string lanes_row(const Row& r, uint32_t op, uint32_t dtype, int width) {
   const bool boolean = std::string(r.result) == "boolean";
-  const std::string type = value_scalar(dtype), result = boolean ? "int" : type;
-  const std::string scalar_name = row_name(op, dtype, 1);
-  if (width == 1) {
-    return with_macros(type, "u" + type, false,
-                       cat(helpers(r.integer, type), "static inline ", result, " ", scalar_name, "(", parameters(type, r.arity),
-                           ") { return ", r.integer, "; }\n"));
+  const std::string result = value_type(boolean ? static_cast<uint32_t>(ONC_BOOL) : dtype, width);
+  std::string lanes;
+  for (int lane = 0; lane < width; ++lane) {
+    std::string arguments;
+    for (int k = 0; k < r.arity; ++k) arguments += cat(k == 0 ? "" : ", ", "abc"[k], ".s", "0123456789abcdef"[lane]);
+    lanes += cat(lane == 0 ? "" : ", ", boolean ? "-" : "", row_name(op, dtype, 1), "(", arguments, ")");
   }
-  const std::string vector = vector_type(type, width), vector_result = vector_type(result, width);
-  return cat("static inline ", vector_result, " ", row_name(op, dtype, width), "(", parameters(vector, r.arity), ") { return (",
-             vector_result, ")(", lanes(scalar_name, r.arity, width, boolean), "); }\n");
+  return cat("static inline ", result, " ", row_name(op, dtype, width), "(", parameters(value_type(dtype, width), r.arity),
+             ") { return (", result, ")(", lanes, "); }\n");
 }
 
 // BOOL lanes are masks, for which the comparisons, logic and bit rows that take BOOL are right as they stand.
@@ -109,10 +105,17 @@ std::string row_helper(uint32_t op, uint32_t dtype, int width) {
   return floating ? cat("ONC_FLOATING(", value_type(dtype, width), ")\n") : cat("ONC_INTEGER(", value_scalar(dtype), ")\n");
 }
 
+bool by_lanes(uint32_t op, uint32_t dtype, int width) {
+  if (width == 1 || dtype == ONC_BOOL) return false;
+  // In the vector pow of doubles that pocl 3.1 has, a lane of 0 to the power of 0 spoils its neighbours.
+  return kit::dtype_kind(dtype) != 'f' || (op == ONC_EX_POW && dtype == ONC_F64);
+}
+
 std::string row_text(uint32_t op, uint32_t dtype, int width) {
   const Row r = row(op);
   if (dtype == ONC_BOOL) return bool_row(r, op, width);
-  return kit::dtype_kind(dtype) == 'f' ? floating_row(r, op, dtype, width) : integer_row(r, op, dtype, width);
+  if (by_lanes(op, dtype, width)) return lanes_row(r, op, dtype, width);
+  return kit::dtype_kind(dtype) == 'f' ? floating_row(r, op, dtype, width) : integer_row(r, op, dtype);
 }
 
 }  // namespace oncilla::ocl

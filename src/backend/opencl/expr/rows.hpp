@@ -10,8 +10,11 @@ namespace oncilla::ocl {
 std::string row_name(uint32_t op, uint32_t dtype, int width);
 // The helper of lib/elementwise.h that it calls, to be defined before it; "" for most.
 std::string row_helper(uint32_t op, uint32_t dtype, int width);
-// Its text. Floating rows compute on vectors as they stand; integer rows are written for scalars (casts between vectors do not
-// exist), so that theirs call the scalar function lane by lane, which compilers join again.
+// Whether the function of vectors calls the one of width 1, which must be there, lane by lane: integer rows are written for scalars
+// (casts between vectors do not exist), and compilers join their lanes again. Floating rows compute on vectors as they stand, but
+// for those that cannot be trusted there.
+bool by_lanes(uint32_t op, uint32_t dtype, int width);
+// Its text.
 std::string row_text(uint32_t op, uint32_t dtype, int width);
 
 }  // namespace oncilla::ocl

@@ -15,7 +15,7 @@ constexpr int64_t kMaxItems = int64_t{1} << 15;  // some drivers compile a kerne
 constexpr int64_t kSplitWork = 16384;            // elements below which two stages cost more than they spread
 
 struct Parameters {
-  int64_t width, vectors, local, items, want;
+  int64_t width, vectors, local, items, want, across;
 
   Parameters(const Device& device, uint32_t dtype, const char* shape_class) {
     const Tuning& row = tuning(device, "expr", dtype, shape_class);
@@ -24,6 +24,7 @@ struct Parameters {
     local = row.get("local", 64);
     items = row.get("items", 0);
     want = row.get("want", 64);
+    across = row.get("across", 1);
   }
 };
 
@@ -125,7 +126,7 @@ class ExprPlan final : public onc_plan {
     const Parameters basic(device_, dtype_, column ? "column" : "row");
     const int64_t wanted = basic.want * device_.compute_units();
     const int width = vector_width(expression, basic.width);
-    const int64_t parallel = column ? up(layout.kept_numel(), width) : layout.kept_numel();
+    const int64_t parallel = column ? up(layout.kept_numel(), width * basic.across) : layout.kept_numel();
     const bool split = parallel < wanted && layout.kept_numel() * layout.reduced_numel() >= kSplitWork;
     const char* shape_class = column ? (split ? "column_split" : "column") : (split ? "row_split" : "row");
     const std::string variant =
@@ -143,6 +144,7 @@ class ExprPlan final : public onc_plan {
         across ? (layout.kept() > 0 ? layout.dims[layout.kept() - 1] : 1) : (layout.reduced > 0 ? layout.dims.back() : 1);
     if (!across && axis < shape.width && layout.dims.size() > 1) shape.width = 1;
     shape.chunk = across ? 16 * tuned.vectors : shape.width * tuned.vectors;
+    shape.across = across ? static_cast<int>(tuned.across) : 1;
     shape.group = together ? group_items(tuned) : 1;
     shape.wide_index = expression.wide_index();
     shape.partial = variant.ends_with("two_stage");
@@ -159,9 +161,7 @@ class ExprPlan final : public onc_plan {
     const int64_t kept = get_field(first, "kept"), units = get_field(first, "units"), total = get_field(first, "total");
     int64_t segments = 1;
     if (shape.partial) {
-      const int64_t work_items = kept * (shape.form == Form::group ? 1 : 1);
-      segments =
-          std::clamp<int64_t>(up(2 * tuned.want * device_.compute_units(), std::max<int64_t>(1, work_items)), 2, kMaxSegments);
+      segments = std::clamp<int64_t>(up(2 * tuned.want * device_.compute_units(), std::max<int64_t>(1, kept)), 2, kMaxSegments);
       segments = std::clamp<int64_t>(segments, 1, std::max<int64_t>(1, units));
     }
     const int64_t segment_units = up(std::max<int64_t>(1, units), segments);
