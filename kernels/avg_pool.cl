@@ -27,7 +27,7 @@ kernel void avg_pool(ARG(const T, x), ARG(T, y), int4 size, int8 window, int cha
   const int2 inside = interior(IN_W, OUT_W, WINDOW_W, STRIDE_W, PAD_W, 1);
   // Whole vectors run over [inside.x, end); the last one overlaps the one before where 8 does not divide.
   const int end = xs.s3 == 1 && ys.s3 == 1 && inside.y - inside.x >= 8 ? inside.y : inside.x;
-  const int last = min(work, (id + 1) * per_item);
+  const int last = id * per_item + min(per_item, work - id * per_item);
   for (int row = id * per_item; row < last; ++row) {
     const int p = row % OUT_H, plane = row / OUT_H, c = plane % channels, n = plane / channels;
     const global T *src = x + n * xs.s0 + c * xs.s1;

@@ -14,7 +14,7 @@ kernel void avg_pool_grad(ARG(const T, g), ARG(T, d), int4 size, int8 window, in
   const int id = (int)get_global_id(0);
 
 #ifdef PLANE
-  const int last = min(work, (id + 1) * per_item);
+  const int last = id * per_item + min(per_item, work - id * per_item);
   for (int plane = id * per_item; plane < last; ++plane) {
     const int c = plane % channels, n = plane / channels;
     global T *dst = d + n * ds.s0 + c * ds.s1;

@@ -2,8 +2,8 @@
 // unbiased variance (0 / 0, so NaN, for a channel of one element, as PyTorch has it). weight, bias, the running tensors, and all outputs but y may
 // be NULL; a new running tensor may be its old one.
 //
-// The variance is that of a second pass around the first pass's mean, corrected by what the rounding of that mean left over (Chan, Golub, LeVeque, "Algorithms
-// for computing the sample variance"). Variants, the walk, and their preconditions: lib/channel.h. Every variant reads a channel three times, and
+// A second pass measures around the first pass's rough mean: the mean is rough + delta, kept apart until the end since their sum would round, and the
+// variance is corrected by delta (Chan, Golub, LeVeque, "Algorithms for computing the sample variance"). Variants, the walk, and their preconditions: lib/channel.h. Every variant reads a channel three times, and
 // the second and third time from the cache where it fits.
 #include "lib/channel.h"
 
@@ -22,45 +22,42 @@ kernel void batch_norm(ARG(const T, x), ARG(const T, weight), ARG(const T, bias)
   BIND(T, new_mean);
   BIND(T, new_var);
 #ifdef GROUP
-  local T scratch[GROUP];
+  local T scratch[GROUP], lost_scratch[GROUP];
 #endif
   const int first = FIRST;
+#ifndef GROUP  // whose global size is exact: no return may stand before a barrier
   if (first >= channels) return;
+#endif
   const global T *src = x + first * xc;
   global T *dst = y + first * yc;
   const T count = (T)rows * (T)inner;
 
   W sum = (W)((T)0);
-  FOR_CHUNKS {
+  FOR_ROWS {
     const global T *p = src + space_offset(dims, xs, row);
-    W part = (W)((T)0);
-    FOR_ELEMENTS part += READ(p, xi, (T)0);
-    sum += part;
+    FOR_ELEMENTS sum += READ(p, xi, (T)0);
   }
   const R rough = TOTAL(sum) / count;
 
-  W squares = (W)((T)0);
-  sum = (W)((T)0);
-  FOR_CHUNKS {
+  W squares = (W)((T)0), lost = squares;
+  sum = squares;
+  FOR_ROWS {
     const global T *p = src + space_offset(dims, xs, row);
-    W part = (W)((T)0), part_squares = (W)((T)0);
     FOR_ELEMENTS {
       const W d = READ(p, xi, rough) - rough;
-      part += d;
-      part_squares += d * d;
+      sum += d;
+      ADD(W, squares, lost, d * d)
     }
-    sum += part;
-    squares += part_squares;
   }
-  const R rest = TOTAL(sum), about = TOTAL(squares), m = rough + rest / count, m2 = about - rest * rest / count;
+  const R delta = TOTAL(sum) / count, about = SUM_TOTAL(squares, lost), m = rough + delta, m2 = about - delta * delta * count;
 
   const R inv = (T)1 / sqrt(m2 / count + eps);
   const R scale = inv * load_channel(weight, first, channels, cs.s0, (T)1), shift = load_channel(bias, first, channels, cs.s1, (T)0);
-  FOR_CHUNKS {
+  FOR_ROWS {
     const global T *p = src + space_offset(dims, xs, row);
     global T *q = dst + space_offset(dims, ys, row);
     FOR_ELEMENTS {
-      const W v = (READ(p, xi, (T)0) - m) * scale + shift;
+      const W v = (READ(p, xi, (T)0) - rough - delta) * scale + shift;
       WRITE(q, yi, v);
     }
   }

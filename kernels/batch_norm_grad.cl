@@ -17,39 +17,38 @@ kernel void batch_norm_grad(ARG(const T, g), ARG(const T, x), ARG(const T, weigh
   BIND(T, grad_weight);
   BIND(T, grad_bias);
 #ifdef GROUP
-  local T scratch[GROUP];
+  local T scratch[GROUP], lost_scratch[GROUP];
 #endif
   const int first = FIRST;
+#ifndef GROUP  // whose global size is exact: no return may stand before a barrier
   if (first >= channels) return;
+#endif
   const global T *g_src = g + first * gc;
   const global T *x_src = x + first * xc;
   const T count = (T)rows * (T)inner;
   const R m = load_channel(mean, first, channels, cs.s1, (T)0), inv = load_channel(invstd, first, channels, cs.s2, (T)1);
 
-  W sum = (W)((T)0), dot = (W)((T)0);
-  FOR_CHUNKS {
+  W sum = (W)((T)0), sum_lost = sum, dot = sum, dot_lost = sum;
+  FOR_ROWS {
     const global T *gp = g_src + space_offset(dims, gs, row);
     const global T *xp = x_src + space_offset(dims, xs, row);
-    W part = (W)((T)0), part_dot = (W)((T)0);
     FOR_ELEMENTS {
       const W gv = READ(gp, gi, (T)0);
-      part += gv;
-      part_dot += gv * (READ(xp, xi, m) - m);
+      ADD(W, sum, sum_lost, gv)
+      ADD(W, dot, dot_lost, gv * (READ(xp, xi, m) - m))
     }
-    sum += part;
-    dot += part_dot;
   }
-  const R total = TOTAL(sum), total_dot = TOTAL(dot) * inv;
+  const R total_g = SUM_TOTAL(sum, sum_lost), total_dot = SUM_TOTAL(dot, dot_lost) * inv;
   store_channel(grad_weight, first, channels, cs.s3, total_dot);
-  store_channel(grad_bias, first, channels, cs.s4, total);
-  if (d_base == 0) return;
+  store_channel(grad_bias, first, channels, cs.s4, total_g);
 
   const R scale = inv * load_channel(weight, first, channels, cs.s0, (T)1);
 #ifdef TRAINING
-  const R mean_g = total / count, slope = total_dot / count * inv;
+  const R mean_g = total_g / count, slope = total_dot / count * inv;
 #endif
   global T *d_dst = d + first * dc;
-  FOR_CHUNKS {
+  const int d_rows = d_base != 0 ? rows : 0;
+  for (int row = ROW_START; row < d_rows; row += ROW_STEP) {
     const global T *gp = g_src + space_offset(dims, gs, row);
     const global T *xp = x_src + space_offset(dims, xs, row);
     global T *dp = d_dst + space_offset(dims, ds, row);

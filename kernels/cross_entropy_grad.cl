@@ -27,7 +27,7 @@ kernel void cross_entropy_grad(ARG(const T, grad_loss), ARG(const T, x), ARG(con
   const int id = (int)get_global_id(0);
 
 #if defined(VECTOR)
-  const int last = min(rows, (id + 1) * per_item);
+  const int last = id * per_item + min(per_item, rows - id * per_item);
   const int whole = length / 16 * 16, rest = length - whole;
   for (int row = id * per_item; row < last; ++row) {
     const long t = target[space_offset(dims, ts, row)];
@@ -42,7 +42,7 @@ kernel void cross_entropy_grad(ARG(const T, grad_loss), ARG(const T, x), ARG(con
   }
 
 #elif defined(COLUMN)
-  const int last = min(rows, (id + 1) * per_item);
+  const int last = id * per_item + min(per_item, rows - id * per_item);
   const int blocks = (inner + 15) / 16;
   for (int row = id * per_item; row < last; ++row) {
     const int outer = row / blocks, first = row % blocks * 16, n = inner - first;

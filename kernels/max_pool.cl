@@ -58,7 +58,7 @@ kernel void max_pool(ARG(const T, x), ARG(T, y), INDEX_PARAM int4 size, int8 win
   // Whole vectors run over [inside.x, end); the last one overlaps the one before where 8 does not divide.
   const int end = neighbours && inside.y - inside.x >= 8 ? inside.y : inside.x;
   const M8 lane = (M8)(0, 1, 2, 3, 4, 5, 6, 7) * STRIDE_W;
-  const int last = min(work, (id + 1) * per_item);
+  const int last = id * per_item + min(per_item, work - id * per_item);
   for (int row = id * per_item; row < last; ++row) {
     const int p = row % OUT_H, plane = row / OUT_H, c = plane % channels, n = plane / channels;
     const global T *src = x + n * xs.s0 + c * xs.s1;

@@ -16,7 +16,7 @@ kernel void max_pool_grad(ARG(const T, g), ARG(const long, index), ARG(T, d), in
 
 #ifdef PLANE
   const bool dense = ds.s3 == 1 && ds.s2 == IN_W;
-  const int last = min(work, (id + 1) * per_item);
+  const int last = id * per_item + min(per_item, work - id * per_item);
   for (int plane = id * per_item; plane < last; ++plane) {
     const int c = plane % channels, n = plane / channels;
     global T *dst = d + n * ds.s0 + c * ds.s1;

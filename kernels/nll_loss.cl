@@ -21,8 +21,9 @@ kernel void nll_loss(ARG(const T, x), ARG(const long, target), ARG(const T, weig
   const int id = (int)get_group_id(0);
 #else
   const int id = (int)get_global_id(0);
+  if (id > 0 && id > (rows - 1) / per_item) return;  // the global size is rounded up
 #endif
-  const int last = min(rows, (id + 1) * per_item);
+  const int last = id * per_item + min(per_item, rows - id * per_item);
   T losses = 0, weights = 0;
   for (int row = id * per_item + LOCAL_INDEX; row < last;) {
     T part = 0, part_weight = 0;

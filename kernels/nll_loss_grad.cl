@@ -17,7 +17,7 @@ kernel void nll_loss_grad(ARG(const T, grad_loss), ARG(const long, target), ARG(
   BIND(T, d);
   const int id = (int)get_global_id(0);
 #ifdef ROW
-  const int last = min(rows, (id + 1) * per_item);
+  const int last = id * per_item + min(per_item, rows - id * per_item);
   for (int row = id * per_item; row < last; ++row) {
 #else
   if (id >= rows * length) return;

@@ -22,7 +22,7 @@ kernel void softmax(ARG(const T, x), ARG(T, y), int rows, int length, int inner,
   const int id = (int)get_global_id(0);
 
 #if defined(VECTOR)
-  const int last = min(rows, (id + 1) * per_item);
+  const int last = id * per_item + min(per_item, rows - id * per_item);
   const int whole = length / 16 * 16, rest = length - whole;
   for (int row = id * per_item; row < last; ++row) {
     const global T *src = x + space_offset(dims, xs, row);

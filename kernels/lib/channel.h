@@ -61,12 +61,60 @@
 #define ROW_STEP 1
 #endif
 
-// The walk: a chunk is short, so that a sum taken by chunks stays accurate over a long channel; `i` and `end` are what READ and WRITE use.
-#define CHUNK 1024
-#define FOR_CHUNKS                                          \
-  for (int row = ROW_START; row < rows; row += ROW_STEP)    \
-    for (int begin = 0; begin < inner; begin += CHUNK)
-#define FOR_ELEMENTS for (int end = min(inner, begin + CHUNK), i = begin + COLUMN_START; i < end; i += COLUMN_STEP)
+// The walk; `i` and `end` are what READ and WRITE use.
+#define FOR_ROWS for (int row = ROW_START; row < rows; row += ROW_STEP)
+#define FOR_ELEMENTS for (int end = inner, i = COLUMN_START; i < end; i += COLUMN_STEP)
+
+// Adds v (of type N) to a sum, and what rounding takes from it to `lost` (Knuth's two-sum): a channel has many elements, and a gradient's sum may almost
+// cancel.
+#define ADD(N, sum, lost, v)                                           \
+  {                                                                    \
+    const N term_ = v, next_ = sum + term_, added_ = next_ - sum;      \
+    lost += (sum - (next_ - added_)) + (term_ - added_);               \
+    sum = next_;                                                       \
+  }
+
+// The sum over the channel. An infinite sum has lost NaN, which is left out.
+#if defined(CHANNEL)
+static inline T total(V sums, V losts) {
+  const T *sum_lane = (const T *)&sums, *lost_lane = (const T *)&losts;
+  T sum = 0, lost = 0;
+  for (int l = 0; l < 16; ++l) {
+    ADD(T, sum, lost, sum_lane[l])
+    lost += lost_lane[l];
+  }
+  return isfinite(lost) ? sum + lost : sum;
+}
+#define SUM_TOTAL(sum, lost) total(sum, lost)
+#elif defined(GROUP)
+// In two steps of up to SEGMENT terms, an item each. There is no barrier inside a loop: pocl 3.1 miscompiles batch_norm_grad if there is.
+#define SEGMENT 16
+static inline T total(local T *sums, local T *losts, T sum, T lost) {
+  const int l = (int)get_local_id(0);
+  sums[l] = sum;
+  losts[l] = lost;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  T part = 0, part_lost = 0;
+  for (int k = l * SEGMENT; k < min(GROUP, (l + 1) * SEGMENT); ++k) {
+    ADD(T, part, part_lost, sums[k])
+    part_lost += losts[k];
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  sums[l] = part;
+  losts[l] = part_lost;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  T all = 0, all_lost = 0;
+  for (int k = 0; k < (GROUP + SEGMENT - 1) / SEGMENT; ++k) {
+    ADD(T, all, all_lost, sums[k])
+    all_lost += losts[k];
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  return isfinite(all_lost) ? all + all_lost : all;
+}
+#define SUM_TOTAL(sum, lost) total(scratch, lost_scratch, sum, lost)
+#else
+#define SUM_TOTAL(sum, lost) (isfinite(lost) ? (sum) + (lost) : (sum))
+#endif
 
 // Values that a channel has once, in a [C] tensor; `absent` where the tensor is not there.
 #ifdef BLOCK
