@@ -151,7 +151,7 @@ struct TileShape {
   int64_t width, rows;  // of a vector, in elements; of a register tile
 
   TileShape(uint32_t dtype, const Tuning& tuning)
-      : width(tile_vector_width(dtype, tuning.get("VB", 64))), rows(std::clamp<int64_t>(tuning.get("TM", 11), 1, kRowPanel)) {}
+      : width(tile_vector_width(dtype, tuning.get("VB", 64))), rows(std::clamp<int64_t>(tuning.get("TM", 8), 1, kRowPanel)) {}
   Defines defines(uint32_t dtype) const {
     return Defines().set("TILE", 1).set("T", gemm_type(dtype)).set("VW", width).set("TM", rows);
   }
