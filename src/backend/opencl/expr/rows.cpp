@@ -1,5 +1,8 @@
 #include "expr/rows.hpp"
 
+#include <cctype>
+#include <set>
+
 #include "expr/types.hpp"
 
 namespace oncilla::ocl {
@@ -91,6 +94,19 @@ std::string bool_row(const Row& r, uint32_t op, int width) {
                          r.integer, "; }\n"));
 }
 
+// Whether a column calls functions beyond those that are one instruction.
+bool calls_library(const std::string& column) {
+  static const std::set<std::string> instructions = {"C",    "SEL",   "fabs", "fmin",  "fmax", "fma",
+                                                     "sqrt", "floor", "ceil", "trunc", "rint"};
+  std::string name;
+  for (char c : column) {
+    if (c == '(' && !name.empty() && !instructions.contains(name)) return true;
+    const bool letter = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+    name = letter ? name + c : "";
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string row_name(uint32_t op, uint32_t dtype, int width) {
@@ -107,8 +123,7 @@ std::string row_helper(uint32_t op, uint32_t dtype, int width) {
 
 bool by_lanes(uint32_t op, uint32_t dtype, int width) {
   if (width == 1 || dtype == ONC_BOOL) return false;
-  // In the vector pow of doubles that pocl 3.1 has, a lane of 0 to the power of 0 spoils its neighbours.
-  return kit::dtype_kind(dtype) != 'f' || (op == ONC_EX_POW && dtype == ONC_F64);
+  return kit::dtype_kind(dtype) != 'f' || (dtype == ONC_F64 && calls_library(row(op).floating));
 }
 
 std::string row_text(uint32_t op, uint32_t dtype, int width) {

@@ -10,9 +10,10 @@ namespace oncilla::ocl {
 std::string row_name(uint32_t op, uint32_t dtype, int width);
 // The helper of lib/elementwise.h that it calls, to be defined before it; "" for most.
 std::string row_helper(uint32_t op, uint32_t dtype, int width);
-// Whether the function of vectors calls the one of width 1, which must be there, lane by lane: integer rows are written for scalars
-// (casts between vectors do not exist), and compilers join their lanes again. Floating rows compute on vectors as they stand, but
-// for those that cannot be trusted there.
+// Whether the function of vectors calls the one of width 1, which must be there, lane by lane. Integer rows do: they are written
+// for scalars, since casts between vectors do not exist, and compilers join their lanes again. Floating rows compute on vectors as
+// they stand, but for the library's functions of doubles: in pocl 3.1's pow and fmod of double8 a lane of zeros spoils its
+// neighbours.
 bool by_lanes(uint32_t op, uint32_t dtype, int width);
 // Its text.
 std::string row_text(uint32_t op, uint32_t dtype, int width);

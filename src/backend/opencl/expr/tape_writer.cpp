@@ -12,8 +12,11 @@ void Functions::add(const std::string& text) {
 }
 
 std::string Functions::row(uint32_t op, uint32_t dtype, int width) {
-  if (by_lanes(op, dtype, width)) (void)row(op, dtype, 1);
-  if (const std::string helper = row_helper(op, dtype, width); !helper.empty()) add(helper);
+  if (by_lanes(op, dtype, width)) {
+    (void)row(op, dtype, 1);
+  } else if (const std::string helper = row_helper(op, dtype, width); !helper.empty()) {
+    add(helper);
+  }
   add(row_text(op, dtype, width));
   return row_name(op, dtype, width);
 }
