@@ -111,7 +111,7 @@ TEST_CASE("what virtual functions throw becomes an error") {
       CAPTURE(o);
       CHECK(o.code == t.code);
       CHECK(o.has(t.fragment));
-      CHECK(o.has("[" + std::string(c.slot) + "]") == t.names_slot);
+      CHECK(o.has(std::string("[").append(c.slot).append("]")) == t.names_slot);
     }
   }
   CHECK(e.made_device == nullptr);
@@ -132,7 +132,7 @@ TEST_CASE("a plugin that makes nothing is found out") {
     const Outcome o = outcome(c.call());
     CAPTURE(o);
     CHECK(o.code == ONC_INTERNAL);
-    CHECK(o.has("[" + slot + "] the plugin gave nothing"));
+    CHECK(o.has(slot + "] the plugin gave nothing"));
   }
   null_gives_nothing() = 0;
 }
