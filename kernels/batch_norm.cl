@@ -22,7 +22,7 @@ kernel void batch_norm(ARG(const T, x), ARG(const T, weight), ARG(const T, bias)
   BIND(T, new_mean);
   BIND(T, new_var);
 #ifdef GROUP
-  local T scratch[GROUP], lost_scratch[GROUP];
+  local T scratch[GROUP], sums[GROUP], squares_sums[GROUP], squares_losts[GROUP];
 #endif
   const int first = FIRST;
 #ifndef GROUP  // whose global size is exact: no return may stand before a barrier
@@ -49,7 +49,19 @@ kernel void batch_norm(ARG(const T, x), ARG(const T, weight), ARG(const T, bias)
       ADD(W, squares, lost, d * d)
     }
   }
-  const R delta = TOTAL(sum) / count, about = SUM_TOTAL(squares, lost), m = rough + delta, m2 = about - delta * delta * count;
+#ifdef GROUP
+  const int l = (int)get_local_id(0);
+  sums[l] = sum;
+  squares_sums[l] = squares;
+  squares_losts[l] = lost;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  T whole = 0, whole_lost = 0;
+  for (int k = 0; k < GROUP; ++k) ADD(T, whole, whole_lost, sums[k])
+  const T delta = (whole + whole_lost) / count, about = shared_total(squares_sums, squares_losts);
+#else
+  const R delta = TOTAL(sum) / count, about = SUM_TOTAL(squares, lost);
+#endif
+  const R m = rough + delta, m2 = about - delta * delta * count;
 
   const R inv = (T)1 / sqrt(m2 / count + eps);
   const R scale = inv * load_channel(weight, first, channels, cs.s0, (T)1), shift = load_channel(bias, first, channels, cs.s1, (T)0);

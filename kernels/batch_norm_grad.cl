@@ -17,7 +17,7 @@ kernel void batch_norm_grad(ARG(const T, g), ARG(const T, x), ARG(const T, weigh
   BIND(T, grad_weight);
   BIND(T, grad_bias);
 #ifdef GROUP
-  local T scratch[GROUP], lost_scratch[GROUP];
+  local T sums[GROUP], sum_losts[GROUP], dots[GROUP], dot_losts[GROUP];
 #endif
   const int first = FIRST;
 #ifndef GROUP  // whose global size is exact: no return may stand before a barrier
@@ -38,7 +38,17 @@ kernel void batch_norm_grad(ARG(const T, g), ARG(const T, x), ARG(const T, weigh
       ADD(W, dot, dot_lost, gv * (READ(xp, xi, m) - m))
     }
   }
+#ifdef GROUP
+  const int l = (int)get_local_id(0);
+  sums[l] = sum;
+  sum_losts[l] = sum_lost;
+  dots[l] = dot;
+  dot_losts[l] = dot_lost;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  const T total_g = shared_total(sums, sum_losts), total_dot = shared_total(dots, dot_losts) * inv;
+#else
   const R total_g = SUM_TOTAL(sum, sum_lost), total_dot = SUM_TOTAL(dot, dot_lost) * inv;
+#endif
   store_channel(grad_weight, first, channels, cs.s3, total_dot);
   store_channel(grad_bias, first, channels, cs.s4, total_g);
 

@@ -87,31 +87,16 @@ static inline T total(V sums, V losts) {
 }
 #define SUM_TOTAL(sum, lost) total(sum, lost)
 #elif defined(GROUP)
-// In two steps of up to SEGMENT terms, an item each. There is no barrier inside a loop: pocl 3.1 miscompiles batch_norm_grad if there is.
-#define SEGMENT 16
-static inline T total(local T *sums, local T *losts, T sum, T lost) {
-  const int l = (int)get_local_id(0);
-  sums[l] = sum;
-  losts[l] = lost;
-  barrier(CLK_LOCAL_MEM_FENCE);
-  T part = 0, part_lost = 0;
-  for (int k = l * SEGMENT; k < min(GROUP, (l + 1) * SEGMENT); ++k) {
-    ADD(T, part, part_lost, sums[k])
-    part_lost += losts[k];
+// The sum of what every item of the group stored before the last barrier. Each adds all of it up, so that no value of an item has to live
+// across a barrier: pocl 3.1 loses one in batch_norm_grad otherwise.
+static inline T shared_total(const local T *sums, const local T *losts) {
+  T all = 0, lost = 0;
+  for (int k = 0; k < GROUP; ++k) {
+    ADD(T, all, lost, sums[k])
+    lost += losts[k];
   }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  sums[l] = part;
-  losts[l] = part_lost;
-  barrier(CLK_LOCAL_MEM_FENCE);
-  T all = 0, all_lost = 0;
-  for (int k = 0; k < (GROUP + SEGMENT - 1) / SEGMENT; ++k) {
-    ADD(T, all, all_lost, sums[k])
-    all_lost += losts[k];
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  return isfinite(all_lost) ? all + all_lost : all;
+  return isfinite(lost) ? all + lost : all;
 }
-#define SUM_TOTAL(sum, lost) total(scratch, lost_scratch, sum, lost)
 #else
 #define SUM_TOTAL(sum, lost) (isfinite(lost) ? (sum) + (lost) : (sum))
 #endif
