@@ -14,8 +14,9 @@ Case grad_case(uint32_t dtype, const NormShape& shape, bool affine, bool trainin
   attrs.training = training;
   c.set_attrs(attrs);
   const Dims channels{shape.dims[1]};
-  c.in = {tensor(dtype, shape.dims, Domain::any, shape.layout), tensor(dtype, shape.dims, {}, shape.layout),
-          affine ? tensor(dtype, channels) : absent(), tensor(dtype, channels), tensor(dtype, channels)};
+  c.in = {tensor(dtype, shape.dims, shape.exact() ? Domain::small_int : Domain::any, shape.layout),
+          tensor(dtype, shape.dims, {}, shape.layout), affine ? tensor(dtype, channels) : absent(), tensor(dtype, channels),
+          tensor(dtype, channels)};
   c.out = {tensor(dtype, shape.dims, {}, shape.layout), tensor(dtype, channels), tensor(dtype, channels)};
   c.labels = {"grad_in", "grad_weight", "grad_bias"};
   c.feeds = {{1, false, 0}, {3, true, 1}, {4, true, 2}};

@@ -139,12 +139,16 @@ std::string output_name(const Case& c, size_t out) {
 }
 
 std::string index_name(const Dims& dims, int64_t flat) {
-  std::string name;
+  Dims index(dims.size());
   for (size_t d = dims.size(); d-- > 0;) {
-    name = std::to_string(flat % dims[d]) + (name.empty() ? "" : ", ") + name;
+    index[d] = flat % dims[d];
     flat /= dims[d];
   }
-  return "[" + name + "]";
+  std::ostringstream name;
+  name << "[";
+  for (size_t d = 0; d < index.size(); ++d) name << (d ? ", " : "") << index[d];
+  name << "]";
+  return name.str();
 }
 
 // torch.testing.assert_close's defaults.

@@ -171,7 +171,7 @@ std::shared_ptr<Backend> backend(const std::string& name) {
 int run(const Options& options) {
   Cases cases;
   for (Case& c : all_cases()) {
-    if (chosen(c, options)) cases.push_back(std::move(c));
+    if (chosen(c, options) && (options.gradients || options.list || !c.gradient_only)) cases.push_back(std::move(c));
   }
   if (options.list) {
     for (const Case& c : cases) std::cout << c.name << "\n";
@@ -194,6 +194,10 @@ int run(const Options& options) {
   for (const Case& c : cases) {
     report.starting(c);
     for (const Result& result : run_case(c, tested, reference, options.variant)) report.add(result);
+  }
+  const onc_device_stats stats = tested.device().stats();
+  if (!options.quiet && stats.programs_built + stats.programs_cached > 0) {
+    std::cout << stats.programs_built << " programs built, " << stats.programs_cached << " taken from the cache" << std::endl;
   }
   return report.finish();
 }
