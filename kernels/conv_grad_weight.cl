@@ -47,18 +47,6 @@ __kernel void direct(ARG(const T, grad_out), ARG(const T, x), ARG(T, grad_w), co
 #define COLUMNS 9
 #define FOR_COLUMNS(X) REPEAT_9(X)
 
-inline T sum_lanes(V v) {
-  CAT(T, 8) a;
-#if VW == 16
-  a = v.lo + v.hi;
-#else
-  a = v;
-#endif
-  const CAT(T, 4) b = a.lo + a.hi;
-  const CAT(T, 2) c = b.lo + b.hi;
-  return c.lo + c.hi;
-}
-
 // Work-items: column tile; row tile and channel group; chunk of images. partial: [chunk][output channel][columns], columns = channels * taps.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void dot_tile(ARG(const T, grad_out), ARG(const T, x), ARG(T, partial), ARG(const int, table),
                                                                       int images, int chunk, int rows, int channels, int taps, int groups, int length,

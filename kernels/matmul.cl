@@ -1,11 +1,14 @@
-// d = alpha * a @ b + beta * c, one entry point a variant; the host compiles only the one it chose (-DTILE, -DLOCAL or -DDIRECT). Strides are in elements and
+// d = alpha * a @ b + beta * c, one entry point a variant; the host compiles only the one it chose (-DTILE, -DROWS, -DLOCAL or -DDIRECT). Strides are in elements and
 // may be anything; T is float or double. With beta == 0, c is not read; c may be d. Sums run in one fixed order.
 #include "lib/arg.h"
+
+#if defined(TILE) || defined(ROWS)
+#include "lib/tile.h"
+#endif
 
 #ifdef TILE
 // For CPU-class devices: a work-item computes TM x 2*VW register tiles. a is packed beforehand (pack_rows) in panels of ROW_PANEL rows; each work-item packs
 // KC rows of its b panel into local memory, close to the core, and walks a group of row tiles over it.
-#include "lib/tile.h"
 DEFINE_PACK_LANES(pack_global, __global)
 DEFINE_PACK_LANES(pack_local, __local)
 
@@ -92,6 +95,102 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(ARG(const T, a
     }
     k0 += KC;
   } while (k0 < K);
+}
+#endif
+
+#ifdef ROWS
+// For products with few rows (or, transposed, few columns), which read b once and have nothing to gain from packing it: a work-item computes TM rows of a few
+// columns straight from the operands. `across` needs unit stride along the rows of b, `along` unit strides along K.
+#define OPERANDS                                                                                                                             \
+  ARG(const T, a), ARG(const T, b), ARG(const T, c), ARG(T, d), int M, int N, int K, long a_m, long a_k, long a_batch, long b_k, long b_n, \
+      long b_batch, long c_m, long c_n, long c_batch, long d_m, long d_n, long d_batch, T alpha, T beta
+
+// Rows past the last repeat it, and are not stored.
+#define ROW_START(i) __global const T *a##i = a + min(i, rows - 1) * a_m;
+#define ROW_ZERO(i) V sum##i##0 = (V)(0), sum##i##1 = (V)(0), sum##i##2 = (V)(0), sum##i##3 = (V)(0);
+
+inline void store_sums(const T *sums, int width, __global T *d, long d_m, long d_n, __global const T *c, long c_m, long c_n, int rows, int columns, T alpha,
+                       T beta) {
+  for (int i = 0; i < rows; ++i)
+    for (int j = 0; j < columns; ++j) {
+      T value = alpha * sums[i * width + j];
+      if (beta != 0) value += beta * c[i * c_m + j * c_n];
+      d[i * d_m + j * d_n] = value;
+    }
+}
+
+// Work-items: 4 * VW columns, TM rows, batch.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void across(OPERANDS) {
+  BIND(const T, a);
+  BIND(const T, b);
+  BIND(const T, c);
+  BIND(T, d);
+  const int n = get_global_id(0) * (4 * VW), m = get_global_id(1) * TM, batch = get_global_id(2);
+  const int rows = min(TM, M - m), columns = min(4 * VW, N - n);
+  a += batch * a_batch + m * a_m;
+  b += batch * b_batch + n;
+  T sums[TM * 4 * VW];
+  FOR_ROWS(ROW_START)
+  if (columns == 4 * VW) {
+    FOR_ROWS(ROW_ZERO)
+    for (int k = 0; k < K; ++k, b += b_k) {
+      const V b0 = VLOAD(b), b1 = VLOAD(b + VW), b2 = VLOAD(b + 2 * VW), b3 = VLOAD(b + 3 * VW);
+#define ACROSS(i)                                                                                     \
+  {                                                                                                   \
+    const T value = a##i[k * a_k];                                                                    \
+    sum##i##0 = tile_fma(value, b0, sum##i##0), sum##i##1 = tile_fma(value, b1, sum##i##1);           \
+    sum##i##2 = tile_fma(value, b2, sum##i##2), sum##i##3 = tile_fma(value, b3, sum##i##3);           \
+  }
+      FOR_ROWS(ACROSS)
+    }
+#define SPILL_ACROSS(i)                                                                               \
+  VSTORE(sum##i##0, sums + i * 4 * VW), VSTORE(sum##i##1, sums + (i * 4 + 1) * VW);                   \
+  VSTORE(sum##i##2, sums + (i * 4 + 2) * VW), VSTORE(sum##i##3, sums + (i * 4 + 3) * VW);
+    FOR_ROWS(SPILL_ACROSS)
+  } else {
+    for (int i = 0; i < rows; ++i)
+      for (int j = 0; j < columns; ++j) {
+        T sum = 0;
+        for (int k = 0; k < K; ++k) sum = fma(a[i * a_m + k * a_k], b[k * b_k + j], sum);
+        sums[i * 4 * VW + j] = sum;
+      }
+  }
+  store_sums(sums, 4 * VW, d + batch * d_batch + m * d_m + n * d_n, d_m, d_n, c + batch * c_batch + m * c_m + n * c_n, c_m, c_n, rows, columns, alpha, beta);
+}
+
+// Work-items: 4 columns, TM rows, batch.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void along(OPERANDS) {
+  BIND(const T, a);
+  BIND(const T, b);
+  BIND(const T, c);
+  BIND(T, d);
+  const int n = get_global_id(0) * 4, m = get_global_id(1) * TM, batch = get_global_id(2);
+  const int rows = min(TM, M - m), columns = min(4, N - n);
+  a += batch * a_batch + m * a_m;
+  b += batch * b_batch + n * b_n;
+  T sums[TM * 4];
+  FOR_ROWS(ROW_START)
+  FOR_ROWS(ROW_ZERO)
+  const long column1 = min(1, columns - 1) * b_n, column2 = min(2, columns - 1) * b_n, column3 = min(3, columns - 1) * b_n;
+  int k = 0;
+  for (; k + VW <= K; k += VW) {
+    const V b0 = VLOAD(b + k), b1 = VLOAD(b + column1 + k), b2 = VLOAD(b + column2 + k), b3 = VLOAD(b + column3 + k);
+#define ALONG(i)                                                                                      \
+  {                                                                                                   \
+    const V value = VLOAD(a##i + k);                                                                  \
+    sum##i##0 = fma(value, b0, sum##i##0), sum##i##1 = fma(value, b1, sum##i##1);                     \
+    sum##i##2 = fma(value, b2, sum##i##2), sum##i##3 = fma(value, b3, sum##i##3);                     \
+  }
+    FOR_ROWS(ALONG)
+  }
+#define SPILL_ALONG(i)                                                                                \
+  sums[i * 4] = sum_lanes(sum##i##0), sums[i * 4 + 1] = sum_lanes(sum##i##1);                         \
+  sums[i * 4 + 2] = sum_lanes(sum##i##2), sums[i * 4 + 3] = sum_lanes(sum##i##3);
+  FOR_ROWS(SPILL_ALONG)
+  for (; k < K; ++k)
+    for (int i = 0; i < rows; ++i)
+      for (int j = 0; j < columns; ++j) sums[i * 4 + j] = fma(a[i * a_m + k], b[j * b_n + k], sums[i * 4 + j]);
+  store_sums(sums, 4, d + batch * d_batch + m * d_m + n * d_n, d_m, d_n, c + batch * c_batch + m * c_m + n * c_n, c_m, c_n, rows, columns, alpha, beta);
 }
 #endif
 

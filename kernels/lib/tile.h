@@ -40,6 +40,18 @@ inline V tile_fma(T a, V b, V sum) { return fma((V)(a), b, sum); }
     FOR_ROWS(TILE_STEP_ROW)                                        \
   }
 
+inline T sum_lanes(V v) {
+  CAT(T, 8) a;
+#if VW == 16
+  a = v.lo + v.hi;
+#else
+  a = v;
+#endif
+  const CAT(T, 4) b = a.lo + a.hi;
+  const CAT(T, 2) c = b.lo + b.hi;
+  return c.lo + c.hi;
+}
+
 // VW x VW transposition in registers. Each round of even/odd selection rotates the bits of (row, lane) by one place.
 #if VW == 16
 #define TRANSPOSE_ROUNDS 4

@@ -42,6 +42,10 @@ class Gemm {
 // For CPU-class devices: register tiles of explicit vectors over packed panels. Parameters TM (rows of a tile), VB (bytes of a
 // vector), KC (steps between stores).
 std::unique_ptr<Gemm> make_tile_gemm(Device& device, GemmProblem problem, const Tuning& tuning);
+// For CPU-class devices and few rows or columns: no packing; needs unit strides that rows_fits checks. Parameters RM (rows of a
+// work-item), VB.
+std::unique_ptr<Gemm> make_rows_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning);
+bool rows_fits(const GemmProblem& problem);
 // For GPU-class devices: work-groups that share tiles in local memory. Parameters GROUP, ITEM, KB.
 std::unique_ptr<Gemm> make_local_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning);
 // One work-item an element.

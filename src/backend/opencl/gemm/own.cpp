@@ -1,4 +1,4 @@
-// The matrix products of kernels/matmul.cl: tile, local and direct.
+// The matrix products of kernels/matmul.cl: tile, rows, local and direct.
 #include <algorithm>
 #include <utility>
 
@@ -90,7 +90,7 @@ class TileGemm final : public Gemm {
   Kernel pack_, tile_;
 };
 
-// The variants whose kernel takes the operands as they are: local and direct.
+// The variants whose kernel takes the operands as they are: rows, local and direct.
 class PlainGemm final : public Gemm {
  public:
   PlainGemm(const GemmProblem& problem, bool swapped, Kernel kernel, Range global, Range local)
@@ -115,6 +115,18 @@ class PlainGemm final : public Gemm {
   Range global_, local_;
 };
 
+// How rows reads a problem: the few rows on the left, b along its rows or along K.
+enum class RowsForm { none, across, along };
+RowsForm rows_form(const GemmProblem& p) {
+  if (p.b.row == 1 && p.a.column == 1) return RowsForm::along;
+  return p.b.column == 1 ? RowsForm::across : RowsForm::none;
+}
+// The orientation that serves: the one with fewer rows, else the other.
+bool rows_swapped(const GemmProblem& p) {
+  const bool fewer = p.n < p.m, as_is = rows_form(p) != RowsForm::none, turned = rows_form(p.transposed()) != RowsForm::none;
+  return fewer ? turned : !as_is;
+}
+
 }  // namespace
 
 GemmProblem GemmProblem::transposed() const {
@@ -133,6 +145,23 @@ int64_t tile_vector_width(uint32_t dtype, int64_t bytes) {
 
 std::unique_ptr<Gemm> make_tile_gemm(Device& device, GemmProblem problem, const Tuning& tuning) {
   return std::make_unique<TileGemm>(device, problem, tuning);
+}
+
+bool rows_fits(const GemmProblem& problem) {
+  return rows_form(problem) != RowsForm::none || rows_form(problem.transposed()) != RowsForm::none;
+}
+
+std::unique_ptr<Gemm> make_rows_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning) {
+  const bool swapped = rows_swapped(problem);
+  const GemmProblem p = swapped ? problem.transposed() : problem;
+  const int64_t width = tile_vector_width(p.dtype, tuning.get("VB", 64)), rows = std::clamp<int64_t>(tuning.get("RM", 4), 1, 6);
+  const bool along = rows_form(p) == RowsForm::along;
+  Defines defines;
+  defines.set("ROWS", 1).set("T", gemm_type(p.dtype)).set("VW", width).set("TM", rows);
+  const Range items{static_cast<size_t>(ceil_div(p.n, along ? 4 : 4 * width)), static_cast<size_t>(ceil_div(p.m, rows)),
+                    static_cast<size_t>(p.batch)};
+  return std::make_unique<PlainGemm>(p, swapped, device.kernel("matmul.cl", along ? "along" : "across", defines), items,
+                                     Range{1, 1, 1});
 }
 
 std::unique_ptr<Gemm> make_local_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning) {

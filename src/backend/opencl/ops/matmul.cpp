@@ -1,5 +1,5 @@
 // The matrix product: chooses among the providers of gemm/.
-#include <limits>
+#include <algorithm>
 
 #include "gemm/gemm.hpp"
 #include "ops/ops.hpp"
@@ -30,14 +30,19 @@ class MatmulPlan final : public onc_plan {
     info.bytes = static_cast<uint64_t>(a.numel() + b.numel() + d.numel()) * kit::dtype_bytes(d.dtype);
 
     const bool empty = d.numel() == 0;
-    const char* shape_class = p.m * p.n * p.k <= 4096 ? "tiny" : "";
-    const std::string variant = choose_variant(
-        device, desc, d.dtype, shape_class,
-        {{"tile"}, {"local"}, {"direct"}, {"clblast", !empty && clblast_fits(p), "unit strides, and c laid out as a dense d"}},
-        info);
+    const char* shape_class = p.m * p.n * p.k <= 4096 ? "tiny" : std::min(p.m, p.n) <= 4 ? "thin" : "";
+    const std::string variant =
+        choose_variant(device, desc, d.dtype, shape_class,
+                       {{"tile"},
+                        {"rows", rows_fits(p), "unit strides along K, or along the rows of b"},
+                        {"local"},
+                        {"direct"},
+                        {"clblast", !empty && clblast_fits(p), "unit strides, and c laid out as a dense d"}},
+                       info);
     if (empty) return;
     const Tuning& row = tuning(device, desc.name(), d.dtype, shape_class);
     if (variant == "tile") gemm_ = make_tile_gemm(device, p, row);
+    if (variant == "rows") gemm_ = make_rows_gemm(device, p, row);
     if (variant == "local") gemm_ = make_local_gemm(device, p, row);
     if (variant == "direct") gemm_ = make_direct_gemm(device, p);
     if (variant == "clblast") gemm_ = make_clblast_gemm(device, p);
