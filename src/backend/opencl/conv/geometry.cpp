@@ -1,3 +1,4 @@
+// The geometry of a convolution op: read from the descriptor, with the limits of 32-bit kernels checked.
 #include <limits>
 
 #include "conv/conv.hpp"
