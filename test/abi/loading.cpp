@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -55,7 +56,7 @@ void check_refused(const std::string& path, const std::string& fragment, uint32_
 
 template <class T>
 std::string patched(std::string bytes, size_t offset, T value) {
-  bytes.replace(offset, sizeof(value), reinterpret_cast<const char*>(&value), sizeof(value));
+  std::memcpy(bytes.data() + offset, &value, sizeof(value));
   return bytes;
 }
 
