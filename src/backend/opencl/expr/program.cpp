@@ -244,7 +244,8 @@ class Writer {
   void variable(const std::string& type, const char* part, uint16_t v, const std::string& initial,
                 std::vector<std::string>& lines) const {
     if (s_.form == Form::column) {
-      lines.push_back(cat(type, " ", part, v, "[ACROSS]; ONC_UNROLL for (int u = 0; u < ACROSS; ++u) ", named(part, v), " = ", initial, ";"));
+      lines.push_back(
+          cat(type, " ", part, v, "[ACROSS]; ONC_UNROLL for (int u = 0; u < ACROSS; ++u) ", named(part, v), " = ", initial, ";"));
     } else {
       lines.push_back(cat(type, " ", part, v, " = ", initial, ";"));
     }

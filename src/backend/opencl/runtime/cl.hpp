@@ -14,7 +14,8 @@ namespace oncilla::ocl {
 
 const char* status_name(cl_int status);  // "CL_OUT_OF_RESOURCES"
 
-// Throws kit::Error "<what>: CL_..." unless CL_SUCCESS; allocation failures become ONC_OUT_OF_MEMORY, a lost device ONC_DEVICE_LOST.
+// Throws kit::Error "<what>: CL_..." unless CL_SUCCESS; allocation failures become ONC_OUT_OF_MEMORY, a lost device
+// ONC_DEVICE_LOST.
 void check(cl_int status, const std::string& what);
 
 }  // namespace oncilla::ocl

@@ -1,4 +1,5 @@
-// The files of kernels/, as scripts/embed_kernels.py embedded them. ONCILLA_KERNELS=DIR replaces them while developing (programs.cpp).
+// The files of kernels/, as scripts/embed_kernels.py embedded them. ONCILLA_KERNELS=DIR replaces them while developing
+// (programs.cpp).
 #pragma once
 
 #include <cstddef>
