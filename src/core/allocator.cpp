@@ -2,7 +2,7 @@
 // queue number 0 stands for chunks that no pending work touches any more, which every queue may take.
 //
 // Locks: mutex_ guards everything but queues_, which queues_mutex_ guards. The order is mutex_, queues_mutex_, a queue's own lock.
-// Queues are finished while mutex_ is not held, so that other threads can allocate meanwhile.
+// Waiting for work holds none of them, so that other threads go on meanwhile.
 #include "core/allocator.hpp"
 
 #include <algorithm>
@@ -116,7 +116,8 @@ struct Allocator::Impl {
   void absorb(Chunk* left, Chunk* right);
   void poll();
   void share(uint64_t before, const uint64_t* only);
-  uint64_t finish_queues();
+  void wait_for_queues();
+  onc_event* mark(Queue& queue);
   void enlist(Queue& queue);
   uint64_t limit() const { return cap_ != 0 ? cap_ : info_memory_; }
   void require_ours(const Queue& queue) const;
@@ -202,7 +203,7 @@ Block Allocator::Impl::allocate(uint64_t asked, Queue& queue) {
     ++stats_.retries;
     const uint64_t now = ++clock_;
     lock.unlock();
-    finish_queues();
+    wait_for_queues();
     lock.lock();
     poll();
     share(now, nullptr);
@@ -382,21 +383,14 @@ void Allocator::Impl::free(void* address) {
   stats_.allocated -= chunk->asked;
   chunk->freed = ++clock_;
   Waiting entry{chunk, {}};
-  const auto mark = [&](uint64_t id) {
+  {
     std::lock_guard held(queues_mutex_);
-    const auto queue = queues_.find(id);
-    if (queue == queues_.end()) return;  // forgotten, hence finished
-    const auto used = queue->second->lock();
-    onc_event* event = nullptr;
-    if (onc_error* error = api_.event_record(queue->second->handle(), &event)) {
-      // The queue cannot tell when it is done. If it cannot be finished either, its work is lost and touches nothing any more.
-      api_.error_free(error);
-      if (onc_error* again = api_.queue_finish(queue->second->handle())) api_.error_free(again);
-      return;
+    for (const uint64_t id : chunk->users) {
+      const auto queue = queues_.find(id);
+      if (queue == queues_.end()) continue;  // forgotten, hence finished
+      if (onc_event* event = mark(*queue->second)) entry.events.push_back(event);
     }
-    entry.events.push_back(event);
-  };
-  for (const uint64_t id : chunk->users) mark(id);
+  }
   chunk->users.clear();
   if (!entry.events.empty()) {
     waiting_.push_back(std::move(entry));
@@ -449,13 +443,33 @@ void Allocator::Impl::share(uint64_t before, const uint64_t* only) {
   for (Chunk* chunk : moving) make_available(chunk, kAnyQueue);
 }
 
-uint64_t Allocator::Impl::finish_queues() {
-  std::lock_guard held(queues_mutex_);
-  for (auto& [id, queue] : queues_) {
-    const auto used = queue->lock();
-    if (onc_error* error = api_.queue_finish(queue->handle())) api_.error_free(error);  // sticks: its own user will see it
+// Waits, without any lock, for the work that every known queue has by now: others may enqueue and free meanwhile.
+void Allocator::Impl::wait_for_queues() {
+  std::vector<onc_event*> marks;
+  {
+    std::lock_guard held(queues_mutex_);
+    marks.reserve(queues_.size());
+    for (auto& [id, queue] : queues_) {
+      if (onc_event* event = mark(*queue)) marks.push_back(event);
+    }
   }
-  return queues_.size();
+  for (onc_event* event : marks) {
+    if (onc_error* error = api_.event_sync(event)) api_.error_free(error);  // sticks to its queue: that one's user will see it
+    api_.event_free(event);
+  }
+}
+
+// An event behind the queue's work; NULL if there is nothing to wait for any more.
+onc_event* Allocator::Impl::mark(Queue& queue) {
+  const auto used = queue.lock();
+  onc_event* event = nullptr;
+  if (onc_error* error = api_.event_record(queue.handle(), &event)) {
+    // The queue cannot tell when it is done. If it cannot be finished either, its work is lost and touches nothing any more.
+    api_.error_free(error);
+    if (onc_error* again = api_.queue_finish(queue.handle())) api_.error_free(again);
+    return nullptr;
+  }
+  return event;
 }
 
 uint64_t Allocator::Impl::release_free_segments() {
@@ -508,9 +522,15 @@ void Allocator::Impl::record_use(void* address, Queue& queue) {
 void Allocator::Impl::forget(Queue& queue) {
   {
     std::lock_guard held(queues_mutex_);
-    if (queues_.erase(queue.id()) == 0) return;
+    if (!queues_.contains(queue.id())) return;
+  }
+  {
     const auto used = queue.lock();
     if (onc_error* error = api_.queue_finish(queue.handle())) api_.error_free(error);
+  }
+  {
+    std::lock_guard held(queues_mutex_);
+    queues_.erase(queue.id());
   }
   std::lock_guard lock(mutex_);
   poll();

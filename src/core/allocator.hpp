@@ -3,7 +3,7 @@
 //
 // Size classes: multiples of 512 bytes; small blocks (<= 1 MiB) share 2 MiB segments, medium ones 32 MiB segments, large ones get
 // their own rounded to 2 MiB, never above the device's max_alloc_bytes. A freed block is reused at once on its own queue; a block
-// that other queues used (record_use) waits for events recorded there. On failure: finish the queues known, release cached
+// that other queues used (record_use) waits for events recorded there. On failure: wait for the queues known, release cached
 // segments, retry once, then OutOfMemory. Large segments are cut, and free neighbours merged.
 #pragma once
 

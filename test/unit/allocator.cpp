@@ -152,7 +152,7 @@ TEST_CASE_FIXTURE(Fixture, "allocator: more than the device has is refused witho
   failure([&] { memory->allocate(UINT64_MAX, *queue); }, ONC_OUT_OF_MEMORY);
   failure([&] { memory->allocate(UINT64_MAX - 511, *queue); }, ONC_OUT_OF_MEMORY);
   CHECK(driver.alloc_calls == 0);
-  CHECK(driver.finishes == 0);
+  CHECK(driver.waits == 0);
   CHECK(memory->stats().retries == 0);
   CHECK(memory->stats().segments == 0);
 }
@@ -169,7 +169,7 @@ TEST_CASE_FIXTURE(Fixture, "allocator: flush, release and retry once") {
   memory->free(cached.address);
   driver.capacity = 40 * MiB;  // 20 of them are in the cache
   const Block block = memory->allocate(30 * MiB, *queue);
-  CHECK(driver.finishes == 1);
+  CHECK(driver.waits == 1);
   CHECK(memory->stats().retries == 1);
   CHECK(memory->stats().reserved == 30 * MiB);
   CHECK(driver.bytes == 30 * MiB);
@@ -197,7 +197,7 @@ TEST_CASE_FIXTURE(Fixture, "allocator: an error that is not about memory passes 
   driver.alloc_code = ONC_DEVICE_LOST;
   failure([&] { memory->allocate(64, *queue); }, ONC_DEVICE_LOST);
   CHECK(memory->stats().retries == 0);
-  CHECK(driver.finishes == 0);
+  CHECK(driver.waits == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "allocator: cap") {
@@ -298,10 +298,10 @@ TEST_CASE_FIXTURE(Fixture, "allocator: queues do not share free blocks until the
   driver.capacity = driver.bytes;
   const Block both = memory->allocate(30 * MiB, *other);  // its own first
   CHECK(both.address == apart.address);
-  CHECK(driver.finishes == 0);
+  CHECK(driver.waits == 0);
   const Block shared = memory->allocate(30 * MiB, *other);  // the driver refuses: finish, then take the other's
   CHECK(shared.address == block.address);
-  CHECK(driver.finishes == 2);
+  CHECK(driver.waits == 2);
   memory->free(both.address);
   memory->free(shared.address);
 }
@@ -317,7 +317,7 @@ TEST_CASE_FIXTURE(Fixture, "allocator: a block freed after its queue was finishe
     work(*queue);
     memory->free(late.address);
   };
-  driver.on_finish = free_with_work;
+  driver.on_wait = free_with_work;
   failure([&] { memory->allocate(8 * MiB, *other); }, ONC_OUT_OF_MEMORY);
   memory->free(early.address);
   const Block shared = memory->allocate(8 * MiB, *other);  // a finish later both are

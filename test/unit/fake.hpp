@@ -40,10 +40,10 @@ struct State {
   // Failures: the next n calls fail. Negative: all do.
   int fail_alloc = 0, fail_plan = 0, fail_run = 0, fail_finish = 0, fail_record = 0, fail_count = 0;
   uint32_t alloc_code = ONC_OUT_OF_MEMORY;
-  std::function<void()> on_finish;  // called once, within the next queue_finish
-  uint64_t capacity = 0;            // bytes that the driver really has; 0: no limit
+  std::function<void()> on_wait;  // called once, within the next event_sync
+  uint64_t capacity = 0;          // bytes that the driver really has; 0: no limit
 
-  uint64_t last_buffer = 0, alloc_calls = 0, plans = 0, runs = 0, finishes = 0, errors_live = 0;
+  uint64_t last_buffer = 0, alloc_calls = 0, plans = 0, runs = 0, finishes = 0, waits = 0, errors_live = 0;
   uint64_t bytes = 0;  // live raw memory
   std::set<onc_buffer*> buffers;
   std::set<onc_plan*> live_plans;
@@ -194,7 +194,6 @@ inline onc_api make_table() {
     Lock lock(state().mutex);
     ++state().finishes;
     queue->progress->done = queue->progress->enqueued;
-    if (state().on_finish) std::exchange(state().on_finish, nullptr)();
     if (fails(state().fail_finish)) return error(ONC_DEVICE_LOST, "[queue_finish] injected");
     return nullptr;
   };
@@ -212,6 +211,13 @@ inline onc_api make_table() {
     return nullptr;
   };
   api.event_sync = [](onc_event* event) -> onc_error* {
+    std::function<void()> hook;
+    {
+      Lock lock(state().mutex);
+      ++state().waits;
+      hook = std::exchange(state().on_wait, nullptr);
+    }
+    if (hook) hook();
     Lock lock(state().mutex);
     event->progress->done = std::max(event->progress->done, event->at);
     return nullptr;

@@ -29,6 +29,7 @@ struct Seen {
 Seen seen;
 
 onc_error* spy(onc_device* device, const onc_op_desc* desc, onc_plan** plan) {
+  const fake::Lock lock(fake::state().mutex);
   seen = Seen{};
   seen.op = desc->op;
   seen.n_in = desc->n_in;
