@@ -13,6 +13,8 @@ Python3_add_library(oncilla_torch MODULE WITH_SOABI ${torch_sources})
 set(torch_python_dir ${PROJECT_BINARY_DIR}/torch_python)
 set_target_properties(oncilla_torch PROPERTIES OUTPUT_NAME _C LIBRARY_OUTPUT_DIRECTORY ${torch_python_dir}/oncilla)
 target_link_libraries(oncilla_torch PRIVATE oncilla_core oncilla_flags ${TORCH_LIBRARIES})
+# Some hundred templates that run once an op, and compile for a minute.
+set_source_files_properties(src/torch/autocast.cpp PROPERTIES COMPILE_OPTIONS -O1)
 find_library(torch_python torch_python PATHS ${TORCH_INSTALL_PREFIX}/lib REQUIRED NO_DEFAULT_PATH)
 target_link_libraries(oncilla_torch PRIVATE ${torch_python})
 

@@ -102,7 +102,7 @@ def train_epoch(
         right += int((logits.argmax(1) == labels).sum())
         seen += len(labels)
         rate = seen / (time.perf_counter() - start)
-        bar.set_postfix(loss=f"{history.losses[-1]:.4f}", accuracy=f"{right / seen:.3f}", samples_per_s=f"{rate:.0f}")
+        bar.set_postfix(loss=f"{history.losses[-1]:.4f}", accuracy=f"{right / seen:.3f}", samples_per_s=f"{rate:.0f}", refresh=False)
         bar.update()
 
 
@@ -117,7 +117,9 @@ def draw(path: Path, history: History, images: torch.Tensor, labels: torch.Tenso
     axes.set(xlabel="step", ylabel="loss", yscale="log")
     twin = axes.twinx()
     per_epoch = len(history.losses) / max(1, len(history.accuracies))
-    twin.plot([per_epoch * (i + 1) for i in range(len(history.accuracies))], history.accuracies, "o-", color="tab:orange", markersize=3)
+    twin.plot(
+        [per_epoch * (i + 1) for i in range(len(history.accuracies))], history.accuracies, "o-", color="tab:orange", markersize=3
+    )
     twin.set(ylabel="test accuracy")
     twin.yaxis.label.set_color("tab:orange")
     right.suptitle(f"{len(wrong)} of {len(labels)} wrong" if wrong else "no digit wrong", fontsize=10)
@@ -173,13 +175,25 @@ def main() -> None:
     seconds = time.perf_counter() - start
 
     accuracy = history.accuracies[-1] if history.accuracies else 0.0
-    checkpoint = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "epoch": first + args.epochs, "history": asdict(history)}
+    checkpoint = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "epoch": first + args.epochs,
+        "history": asdict(history),
+    }
     torch.save(checkpoint, args.out / "checkpoint.pt")
-    title = f"{device}: test accuracy {accuracy:.2%} after {first + args.epochs} epochs"
+    title = f"{device}: test accuracy {accuracy:.2%} after epoch {first + args.epochs}"
     draw(args.out / "digits.png", history, test_x.cpu(), test_y.cpu(), predict(model, test_x), title)
     # A device that can count what it did not do itself says so.
     fallbacks = getattr(getattr(torch, device.type, None), "fallbacks", dict)()
-    results = {"device": str(device), "seed": args.seed, "seconds": seconds, "accuracy": accuracy, "fallbacks": fallbacks, **asdict(history)}
+    results = {
+        "device": str(device),
+        "seed": args.seed,
+        "seconds": seconds,
+        "accuracy": accuracy,
+        "fallbacks": fallbacks,
+        **asdict(history),
+    }
     (args.out / "results.json").write_text(json.dumps(results, indent=1))
     print(f"test accuracy {accuracy:.2%}, {seconds:.1f} s, ops that fell back to the CPU: {fallbacks or 'none'}")
     print(f"wrote {args.out}/checkpoint.pt, digits.png, results.json")

@@ -224,7 +224,9 @@ def memory_summary(device: _Device = None, abbreviated: bool = False) -> str:
     lines = [f"ocl:{_index(device)}  {get_device_name(device)}", f"{'':12}{'now MiB':>12}{'peak MiB':>12}"]
     lines += [f"{name:12}{now / 2**20:12.1f}{peak / 2**20:12.1f}" for name, now, peak in rows]
     if not abbreviated:
-        lines += [f"{key:28}{stats[key]:>8}" for key in ("allocation.all.current", "segment.all.current", "num_alloc_retries", "num_ooms")]
+        lines += [
+            f"{key:28}{stats[key]:>8}" for key in ("allocation.all.current", "segment.all.current", "num_alloc_retries", "num_ooms")
+        ]
     return "\n".join(lines)
 
 
@@ -348,4 +350,6 @@ def register() -> None:
 
     torch.utils.rename_privateuse1_backend("ocl")
     torch._register_device_module("ocl", sys.modules[__name__])
-    torch.utils.generate_methods_for_privateuse1_backend(for_tensor=True, for_module=True, for_packed_sequence=True, for_storage=True)
+    torch.utils.generate_methods_for_privateuse1_backend(
+        for_tensor=True, for_module=True, for_packed_sequence=True, for_storage=True
+    )

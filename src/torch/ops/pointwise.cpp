@@ -86,6 +86,16 @@ Value clamp_between(Ctx& c) {
   if (c.has(2)) v = minimum(v, c.x(2));
   return v;
 }
+Value clamp_numbers(Ctx& c) {
+  TORCH_CHECK(c.given(0) || c.given(1), "torch.clamp: At least one of 'min' or 'max' must not be None");
+  for (size_t k : {0, 1}) {
+    if (c.given(k) && !c.floating() && !c.scalar(k).isIntegral(true)) throw Declined("integers held between floating numbers");
+  }
+  Value v = c.x(0);
+  if (c.given(0)) v = maximum(v, c.s(size_t{0}));
+  if (c.given(1)) v = minimum(v, c.s(1));
+  return v;
+}
 Value add_product(Ctx& c) { return c.x(0) + c.s(0) * c.x(1) * c.x(2); }
 Value add_quotient(Ctx& c) {
   TORCH_CHECK(c.floating(),
@@ -218,7 +228,7 @@ const Row kRows[] = {
     {"addcdiv", Rule::kBinary, 0, add_quotient},
     {"lerp.Tensor", Rule::kBinary, 0, OP(interpolate(c, c.x(2)))},
     {"lerp.Scalar", Rule::kBinary, 0, OP(interpolate(c, c.s(0)))},
-    {"clamp", Rule::kBinary, 3, clamp_between},
+    {"clamp", Rule::kUnary, 0, clamp_numbers},
     {"clamp.Tensor", Rule::kBinary, 0, clamp_between},
     {"clamp_min", Rule::kBinary, 2, OP(maximum(A, B))},
     {"clamp_min.Tensor", Rule::kBinary, 0, OP(maximum(A, B))},

@@ -50,6 +50,12 @@ at::Tensor empty_strided(c10::SymIntArrayRef size, c10::SymIntArrayRef stride, s
                                            c10::DispatchKeySet(c10::DispatchKey::PrivateUse1), c10::dtype_or_default(dtype));
 }
 
+// PyTorch's zeros without memory, which its gradients use; here they are ordinary ones.
+at::Tensor efficient_zeros(c10::SymIntArrayRef size, std::optional<c10::ScalarType> dtype, std::optional<c10::Layout> layout,
+                           std::optional<c10::Device> device, std::optional<bool> pinned) {
+  return empty(size, dtype, layout, device, pinned, std::nullopt).zero_();
+}
+
 const at::Tensor& resize(const at::Tensor& self, c10::SymIntArrayRef sym_size, std::optional<c10::MemoryFormat> format) {
   const auto size = C10_AS_INTARRAYREF_SLOW(sym_size);
   auto* impl = self.unsafeGetTensorImpl();
@@ -163,6 +169,7 @@ void record_stream(at::Tensor& self, at::Stream stream) {
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   m.impl("empty.memory_format", &empty);
   m.impl("empty_strided", &empty_strided);
+  m.impl("_efficientzerotensor", &efficient_zeros);
   m.impl("resize_", &resize);
   m.impl("view", &view);
   m.impl("as_strided", &as_strided);

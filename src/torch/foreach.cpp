@@ -1,0 +1,100 @@
+// Multi-tensor ops: from lists to a FOREACH op.
+#include "torch/foreach.hpp"
+
+namespace oncilla::adapter {
+namespace {
+const int64_t kOne = 1;
+}
+
+Each::Each(at::ArrayRef<at::Tensor> like) : dtype(tape_dtype(like[0].scalar_type())), device_(like[0].device().index()) {
+  for (size_t i = 0; i < like.size(); ++i) {
+    if (like[i].numel() > 0) kept_.push_back(i);
+  }
+  numels_.reserve(kept_.size());
+  for (size_t i : kept_) numels_.push_back(like[i].numel());
+}
+
+const char* Each::why_not(at::ArrayRef<at::Tensor> like, at::ArrayRef<at::Tensor> list) {
+  if (list.size() != like.size()) return "lists of different lengths";
+  for (size_t i = 0; i < list.size(); ++i) {
+    const at::Tensor& a = like[i];
+    const at::Tensor& b = list[i];
+    if (!b.defined() || b.device() != like[0].device() || b.device().type() != kOcl) return "tensors on other devices";
+    if (b.scalar_type() != list[0].scalar_type()) return "mixed dtypes";
+    if (b.sizes() != a.sizes()) return "different sizes";
+    if (b.strides() != a.strides() || !b.is_non_overlapping_and_dense()) return "memory that is not dense or not laid out alike";
+    if (b.is_neg() || b.is_conj()) return "a negative view";
+  }
+  return nullptr;
+}
+
+Value Each::list(at::ArrayRef<at::Tensor> tensors) {
+  for (size_t k = 0; k < kept_.size(); ++k) {
+    const at::Tensor& t = tensors[kept_[k]];
+    ins_.push_back({place(t.const_data_ptr()), need_dtype(t.scalar_type()), {&numels_[k], 1}, {&kOne, 1}});
+  }
+  ++in_lists_;
+  const Value value = tape.input(need_dtype(tensors[0].scalar_type()));
+  return value.dtype == dtype ? value : tape.cast(value, dtype);
+}
+
+Value Each::list_of_one(at::ArrayRef<at::Tensor> tensors) {
+  for (size_t i : kept_) {
+    const at::Tensor& t = tensors[i];
+    TORCH_CHECK(t.numel() == 1 && t.device().type() == kOcl, "[foreach] expected a tensor of one element on the device, but got ",
+                t.sizes(), " on ", t.device());
+    ins_.push_back({place(t.const_data_ptr()), need_dtype(t.scalar_type()), {&kOne, 1}, {&kOne, 1}});
+  }
+  ++in_lists_;
+  const Value value = tape.input(need_dtype(tensors[0].scalar_type()));
+  return value.dtype == dtype ? value : tape.cast(value, dtype);
+}
+
+Value Each::broadcast(const at::Tensor& tensor) {
+  TORCH_CHECK(tensor.numel() == 1, "[foreach] expected a tensor of one element, but got ", tensor.sizes());
+  if (tensor.is_cpu()) return shared(tensor.item());
+  const TensorRef ref{place(tensor.const_data_ptr()), need_dtype(tensor.scalar_type()), {&kOne, 1}, {&kOne, 1}};
+  ins_.insert(ins_.end(), kept_.size(), ref);
+  ++in_lists_;
+  const Value value = tape.input(ref.dtype);
+  return value.dtype == dtype ? value : tape.cast(value, dtype);
+}
+
+Value Each::shared(const c10::Scalar& value) { return shared_.next(tape, dtype, value); }
+
+Value Each::per_tensor(at::ArrayRef<c10::Scalar> values) {
+  std::vector<c10::Scalar> kept;
+  for (size_t i : kept_) kept.push_back(values[i]);
+  per_tensor_.push_back(std::move(kept));
+  return tape.tensor_scalar(dtype);
+}
+
+void Each::out(Value value, at::ArrayRef<at::Tensor> tensors) {
+  for (size_t k = 0; k < kept_.size(); ++k) {
+    const at::Tensor& t = tensors[kept_[k]];
+    outs_.push_back({place(t.mutable_data_ptr()), need_dtype(t.scalar_type()), {&numels_[k], 1}, {&kOne, 1}});
+  }
+  ++out_lists_;
+  tape.output(value);
+}
+
+void Each::run() {
+  if (kept_.empty()) return;
+  Op op(ONC_OP_FOREACH);
+  for (const TensorRef& ref : ins_) op.in(ref);
+  for (const TensorRef& ref : outs_) op.out(ref);
+  op.foreach (tape, static_cast<uint32_t>(kept_.size()), in_lists_, out_lists_);
+  shared_.bind(op);
+  for (size_t k = 0; k < kept_.size(); ++k) {
+    for (const auto& values : per_tensor_) {
+      if (dtype == ONC_F32 || dtype == ONC_F64) {
+        op.scalar(values[k].toDouble());
+      } else {
+        op.scalar_int(values[k].to<int64_t>());
+      }
+    }
+  }
+  adapter::run(op, device_);
+}
+
+}  // namespace oncilla::adapter

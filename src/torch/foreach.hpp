@@ -1,0 +1,42 @@
+// Multi-tensor ops: one FOREACH launch over lists of dense tensors.
+#pragma once
+
+#include <vector>
+
+#include "torch/pointwise.hpp"
+
+namespace oncilla::adapter {
+
+// Collects lists and scalars for a FOREACH tape. Tensors without elements are left out of every list.
+class Each {
+ public:
+  // All tensors of `like` with elements; the other lists have as many tensors as it.
+  explicit Each(at::ArrayRef<at::Tensor> like);
+
+  // Why the lists cannot run as one: another device, mixed dtypes in a list, sizes that differ, memory that is not dense or not
+  // laid out alike. NULL where they can.
+  static const char* why_not(at::ArrayRef<at::Tensor> like, at::ArrayRef<at::Tensor> list);
+
+  Value list(at::ArrayRef<at::Tensor> tensors);
+  Value list_of_one(at::ArrayRef<at::Tensor> tensors);  // one element each, which broadcasts over the tensor
+  Value broadcast(const at::Tensor& tensor);            // one element, on the device or a CPU number
+  Value shared(const c10::Scalar& value);               // for all tensors
+  Value per_tensor(at::ArrayRef<c10::Scalar> values);   // one a tensor of `like`
+  Value c(double value) { return tape.constant(dtype, value); }
+  void out(Value value, at::ArrayRef<at::Tensor> tensors);  // in the order of the calls
+  void run();
+
+  Tape tape;
+  uint32_t dtype;
+
+ private:
+  std::vector<size_t> kept_;
+  std::vector<int64_t> numels_;
+  std::vector<TensorRef> ins_, outs_;
+  uint32_t in_lists_ = 0, out_lists_ = 0;
+  Scalars shared_;
+  std::vector<std::vector<c10::Scalar>> per_tensor_;
+  c10::DeviceIndex device_;
+};
+
+}  // namespace oncilla::adapter

@@ -1,0 +1,185 @@
+// Fused optimizer steps: SGD, Adam and AdamW for all parameters in one launch. Learning rates and decays are run-time scalars; bias
+// corrections come from the step tensors as -expm1(step * log(beta)), which keeps its digits where 1 - beta^step would lose them.
+#include "torch/kernel.hpp"
+
+#include <ATen/ops/_fused_adam_ops.h>
+#include <ATen/ops/_fused_adamw_ops.h>
+#include <ATen/ops/_fused_sgd_ops.h>
+#include <ATen/ops/empty_strided.h>
+
+#include <cmath>
+
+#include "torch/foreach.hpp"
+
+namespace oncilla::adapter {
+namespace {
+
+using List = at::TensorList;
+using Maybe = std::optional<at::Tensor>;
+
+void need_lists(List self, std::initializer_list<List> lists) {
+  TORCH_CHECK(!self.empty(), "[fused optimizer] no parameters");
+  for (List list : lists) {
+    if (const char* why = Each::why_not(self, list)) throw Declined(why);
+  }
+}
+
+// What an optimizer's tape is made of: parameters and gradients, the loss scale undone, the direction chosen, and the skip on
+// infinities.
+struct Step {
+  Each each;
+  Value parameter, gradient, skip;
+  List given;
+  std::vector<at::Tensor> grads;  // those given, laid out as the parameters
+  bool unscales;
+
+  Step(List self, List given, const Maybe& grad_scale, const Maybe& found_inf, bool maximize)
+      : each(self),
+        parameter(each.list(self)),
+        given(given),
+        grads(alike(self, given)),
+        unscales(grad_scale && grad_scale->defined()) {
+    gradient = each.list(grads);
+    if (unscales) {
+      gradient = gradient / each.broadcast(*grad_scale);
+      unscaled_ = gradient;
+    }
+    if (maximize) gradient = -gradient;
+    if (found_inf && found_inf->defined()) skip = ne(each.broadcast(*found_inf), each.c(0));
+  }
+  void store(Value fresh, Value old, List to) { each.out(skip.tape != nullptr ? where(skip, old, fresh) : fresh, to); }
+  void finish() {
+    // As on other devices the gradients are left without the loss scale.
+    if (unscales) each.out(unscaled_, grads);
+    each.run();
+    for (size_t i = 0; unscales && i < grads.size(); ++i) {
+      if (!grads[i].is_same(given[i])) given[i].copy_(grads[i]);
+    }
+  }
+
+ private:
+  // A gradient may be laid out unlike its parameter (channels last, expanded): such a one is copied.
+  static std::vector<at::Tensor> alike(List self, List given) {
+    std::vector<at::Tensor> out = given.vec();
+    TORCH_CHECK(out.size() == self.size(), "[fused optimizer] ", out.size(), " gradients for ", self.size(), " parameters");
+    for (size_t i = 0; i < out.size(); ++i) {
+      if (out[i].defined() && out[i].sizes() == self[i].sizes() && out[i].strides() != self[i].strides())
+        out[i] = at::empty_strided(self[i].sizes(), self[i].strides(), out[i].options()).copy_(out[i]);
+    }
+    if (const char* why = Each::why_not(self, out)) throw Declined(why);
+    return out;
+  }
+
+  Value unscaled_;
+};
+
+struct AdamSettings {
+  double beta1, beta2, weight_decay, eps;
+  bool amsgrad, maximize, decoupled;
+};
+
+void adam_step(List self, List grads, List exp_avgs, List exp_avg_sqs, List max_exp_avg_sqs, List steps,
+               const at::Scalar* lr_number, const at::Tensor& lr_tensor, const AdamSettings& s, const Maybe& grad_scale,
+               const Maybe& found_inf) {
+  need_lists(self, {self, exp_avgs, exp_avg_sqs});
+  if (s.amsgrad) need_lists(self, {max_exp_avg_sqs});
+  TORCH_CHECK(steps.size() == self.size(), "[fused optimizer] ", steps.size(), " steps for ", self.size(), " parameters");
+  Step step(self, grads, grad_scale, found_inf, s.maximize);
+  Each& each = step.each;
+  // Step counts: one element a parameter, on the device, or numbers on the CPU.
+  Value count;
+  if (steps[0].is_cpu()) {
+    std::vector<c10::Scalar> numbers;
+    for (const at::Tensor& t : steps) numbers.push_back(t.item());
+    count = each.per_tensor(numbers);
+  } else {
+    count = each.list_of_one(steps);
+  }
+  const Value lr = lr_number != nullptr ? each.shared(*lr_number) : each.broadcast(lr_tensor);
+  const Value decay = each.shared(s.weight_decay), eps = each.shared(s.eps);
+  const Value rest1 = each.shared(1 - s.beta1), beta2 = each.shared(s.beta2), rest2 = each.shared(1 - s.beta2);
+  const Value log1 = each.shared(std::log(s.beta1)), log2 = each.shared(std::log(s.beta2));
+
+  const Value p0 = step.parameter, m0 = each.list(exp_avgs), v0 = each.list(exp_avg_sqs);
+  const Value g = s.decoupled ? step.gradient : step.gradient + decay * p0;
+  const Value p = s.decoupled ? p0 - lr * decay * p0 : p0;
+  const Value m = m0 + rest1 * (g - m0), v = beta2 * v0 + rest2 * g * g;
+  const Value correction1 = -expm1(count * log1), correction2 = -expm1(count * log2);
+  Value peak = v, peak0;
+  if (s.amsgrad) {
+    peak0 = each.list(max_exp_avg_sqs);
+    peak = maximum(peak0, v);
+  }
+  const Value denominator = sqrt(peak) / sqrt(correction2) + eps;
+  step.store(p - lr / correction1 * (m / denominator), p0, self);
+  step.store(m, m0, exp_avgs);
+  step.store(v, v0, exp_avg_sqs);
+  if (s.amsgrad) step.store(peak, peak0, max_exp_avg_sqs);
+  step.finish();
+}
+
+template <bool kDecoupled>
+void adam(List self, List grads, List exp_avgs, List exp_avg_sqs, List max_exp_avg_sqs, List steps, double lr, double beta1,
+          double beta2, double weight_decay, double eps, bool amsgrad, bool maximize, const Maybe& grad_scale,
+          const Maybe& found_inf) {
+  const at::Scalar number(lr);
+  adam_step(self, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, &number, {},
+            {beta1, beta2, weight_decay, eps, amsgrad, maximize, kDecoupled}, grad_scale, found_inf);
+}
+template <bool kDecoupled>
+void adam_tensor(List self, List grads, List exp_avgs, List exp_avg_sqs, List max_exp_avg_sqs, List steps, const at::Tensor& lr,
+                 double beta1, double beta2, double weight_decay, double eps, bool amsgrad, bool maximize, const Maybe& grad_scale,
+                 const Maybe& found_inf) {
+  adam_step(self, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, nullptr, lr,
+            {beta1, beta2, weight_decay, eps, amsgrad, maximize, kDecoupled}, grad_scale, found_inf);
+}
+
+struct SgdSettings {
+  double weight_decay, momentum, dampening;
+  bool nesterov, maximize, first;
+};
+
+void sgd_step(List self, List grads, List buffers, const at::Scalar* lr_number, const at::Tensor& lr_tensor, const SgdSettings& s,
+              const Maybe& grad_scale, const Maybe& found_inf) {
+  need_lists(self, {self});
+  const bool momentum = s.momentum != 0;
+  if (momentum) need_lists(self, {buffers});
+  Step step(self, grads, grad_scale, found_inf, s.maximize);
+  Each& each = step.each;
+  const Value lr = lr_number != nullptr ? each.shared(*lr_number) : each.broadcast(lr_tensor);
+  const Value p = step.parameter, g = step.gradient + each.shared(s.weight_decay) * p;
+  if (!momentum) {
+    step.store(p - lr * g, p, self);
+    step.finish();
+    return;
+  }
+  const Value rate = each.shared(s.momentum), old = each.list(buffers);
+  const Value buffer = s.first ? g : rate * old + each.shared(1 - s.dampening) * g;
+  step.store(p - lr * (s.nesterov ? g + rate * buffer : buffer), p, self);
+  step.store(buffer, old, buffers);
+  step.finish();
+}
+void sgd(List self, List grads, List buffers, double weight_decay, double momentum, double lr, double dampening, bool nesterov,
+         bool maximize, bool first, const Maybe& grad_scale, const Maybe& found_inf) {
+  const at::Scalar number(lr);
+  sgd_step(self, grads, buffers, &number, {}, {weight_decay, momentum, dampening, nesterov, maximize, first}, grad_scale,
+           found_inf);
+}
+void sgd_tensor(List self, List grads, List buffers, double weight_decay, double momentum, const at::Tensor& lr, double dampening,
+                bool nesterov, bool maximize, bool first, const Maybe& grad_scale, const Maybe& found_inf) {
+  sgd_step(self, grads, buffers, nullptr, lr, {weight_decay, momentum, dampening, nesterov, maximize, first}, grad_scale,
+           found_inf);
+}
+
+}  // namespace
+
+TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
+  kernel<at::_ops::_fused_adam_, adam<false>>(m);
+  kernel<at::_ops::_fused_adam__tensor_lr, adam_tensor<false>>(m);
+  kernel<at::_ops::_fused_adamw_, adam<true>>(m);
+  kernel<at::_ops::_fused_adamw__tensor_lr, adam_tensor<true>>(m);
+  kernel<at::_ops::_fused_sgd_, sgd>(m);
+  kernel<at::_ops::_fused_sgd__tensor_lr, sgd_tensor>(m);
+}
+
+}  // namespace oncilla::adapter

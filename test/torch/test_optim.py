@@ -1,0 +1,130 @@
+"""Optimizers: SGD, Adam and AdamW against the CPU, foreach and fused; _foreach_* themselves; no step falls back."""
+
+import pytest
+import torch
+from common import assert_same, draw
+
+SETTINGS = [
+    (torch.optim.SGD, {"lr": 0.05}),
+    (torch.optim.SGD, {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.01}),
+    (torch.optim.SGD, {"lr": 0.05, "momentum": 0.9, "nesterov": True, "maximize": True}),
+    (torch.optim.SGD, {"lr": 0.05, "momentum": 0.8, "dampening": 0.3}),
+    (torch.optim.Adam, {"lr": 0.01}),
+    (torch.optim.Adam, {"lr": 0.01, "weight_decay": 0.1, "amsgrad": True}),
+    (torch.optim.AdamW, {"lr": 0.01}),
+    (torch.optim.AdamW, {"lr": 0.01, "amsgrad": True, "maximize": True}),
+]
+
+
+def parameters(device, dtype=torch.float32):
+    shapes = [((7, 5), "dense"), ((3,), "dense"), ((2, 3, 4, 5), "channels_last"), ((), "dense"), ((1000,), "dense")]
+    return [torch.nn.Parameter(draw(s, dtype, layout=how, seed=i).to(device)) for i, (s, how) in enumerate(shapes)]
+
+
+def train(device, kind, settings, steps, dtype=torch.float32):
+    params = parameters(device, dtype)
+    optimizer = kind(params, **settings)
+    for step in range(steps):
+        for i, p in enumerate(params):
+            p.grad = (draw(tuple(p.shape), dtype, seed=100 * step + i)).to(device)
+        optimizer.step()
+    return params, optimizer
+
+
+@pytest.mark.parametrize(
+    "how", [{"foreach": True}, {"fused": True}, {"foreach": False}, {}], ids=["foreach", "fused", "single", "default"]
+)
+@pytest.mark.parametrize("kind, settings", SETTINGS, ids=lambda v: v.__name__ if isinstance(v, type) else "-".join(v))
+def test_against_cpu(kind, settings, how):
+    for dtype in (torch.float32, torch.float64) if how.get("fused") else (torch.float32,):
+        wanted, _ = train("cpu", kind, {**settings, "foreach": False}, 20, dtype)
+        got, optimizer = train("ocl", kind, {**settings, **how}, 20, dtype)
+        tight = {"rtol": 1e-5, "atol": 1e-5} if dtype == torch.float32 else {"rtol": 1e-9, "atol": 1e-9}
+        assert_same([p.detach() for p in got], [p.detach() for p in wanted], **tight)
+        if not how:
+            assert optimizer.param_groups[0]["foreach"] is None
+
+
+def test_tensor_learning_rate_and_gradient_scale():
+    wanted, _ = train("cpu", torch.optim.Adam, {"lr": 0.01}, 3)
+    got, _ = train("ocl", torch.optim.Adam, {"lr": torch.tensor(0.01, device="ocl"), "fused": True}, 3)
+    assert_same([p.detach() for p in got], [p.detach() for p in wanted], rtol=1e-5, atol=1e-5)
+    p, g = torch.ones(3, device="ocl"), torch.full((3,), 8.0, device="ocl")
+    options = {
+        "weight_decay": 0.0,
+        "momentum": 0.0,
+        "lr": 0.5,
+        "dampening": 0.0,
+        "nesterov": False,
+        "maximize": False,
+        "is_first_step": True,
+    }
+    scale, found = torch.tensor(4.0, device="ocl"), torch.tensor(0.0, device="ocl")
+    torch._fused_sgd_([p], [g], [], **options, grad_scale=scale, found_inf=found)
+    assert p.tolist() == [0.0] * 3 and g.tolist() == [2.0] * 3
+    torch._fused_sgd_([p], [g], [], **options, grad_scale=scale, found_inf=found + 1)
+    assert p.tolist() == [0.0] * 3
+
+
+def test_an_odd_step_goes_the_slow_way_on_the_device():
+    for other in ("ocl", "cpu"):
+        a = [torch.ones(3, device=other), torch.ones(2, dtype=torch.float64, device=other), torch.ones(4, device=other)[::2]]
+        b = torch._foreach_add(a, 2.0)
+        torch._foreach_mul_(a, [2.0, 3.0, 4.0])
+        assert [t.tolist() for t in b] == [[3] * 3, [3] * 2, [3] * 2]
+        assert [t.tolist() for t in a] == [[2] * 3, [3] * 2, [4] * 2]
+    integers = [torch.arange(3, device="ocl")]
+    assert torch._foreach_add(integers, 0.5)[0].tolist() == [0.5, 1.5, 2.5]
+    assert torch._foreach_sqrt([torch.tensor([4], device="ocl")])[0].tolist() == [2.0]
+
+
+UNARY = ["sqrt", "rsqrt", "reciprocal", "neg", "abs", "sign", "exp", "log"]
+
+
+@pytest.mark.parametrize(
+    "name", [*UNARY, "add", "sub", "mul", "div", "maximum", "minimum", "clamp_min", "clamp_max", "lerp", "addcmul", "addcdiv"]
+)
+def test_foreach(name):
+    shapes = [(5, 7), (3,), (0,), (64,), ()]
+
+    def lists(device):
+        return [[draw(s, low=0.3, high=2, seed=k * 10 + i).to(device) for i, s in enumerate(shapes)] for k in range(3)]
+
+    values = [0.5, 1.5, 2.0, -1.0, 3.0]
+    if name in UNARY:
+        calls = [lambda f, a, b, c: f(a)]
+    elif name == "lerp":
+        calls = [lambda f, a, b, c: f(a, b, 0.3), lambda f, a, b, c: f(a, b, c), lambda f, a, b, c: f(a, b, values)]
+    elif name in ("addcmul", "addcdiv"):
+        calls = [
+            lambda f, a, b, c: f(a, b, c, 0.3),
+            lambda f, a, b, c: f(a, b, c, values),
+            lambda f, a, b, c: f(a, b, c, torch.tensor(values)),
+        ]
+    else:
+        calls = [lambda f, a, b, c: f(a, 0.7), lambda f, a, b, c: f(a, values), lambda f, a, b, c: f(a, b)]
+        if name in ("add", "sub"):
+            calls.append(lambda f, a, b, c: f(a, b, alpha=0.25))
+        if name in ("add", "mul", "div"):
+            calls.append(lambda f, a, b, c: f(a, torch.tensor(2.5, device=a[0].device)))
+            calls.append(lambda f, a, b, c: f(a, torch.tensor(2.5)))
+    for call in calls:
+        wanted, got = (
+            call(getattr(torch, f"_foreach_{name}"), *lists("cpu")),
+            call(getattr(torch, f"_foreach_{name}"), *lists("ocl")),
+        )
+        assert_same(got, wanted)
+        there = lists("ocl")
+        call(getattr(torch, f"_foreach_{name}_"), *there)
+        assert_same(there[0], wanted)
+
+
+def test_clip_grad_norm():
+    results = []
+    for device in ("cpu", "ocl"):
+        params = parameters(device)
+        for i, p in enumerate(params):
+            p.grad = draw(tuple(p.shape), seed=i).to(device)
+        norm = torch.nn.utils.clip_grad_norm_(params, 1.0)
+        results.append([norm.cpu(), *[p.grad.cpu() for p in params]])
+    assert_same(results[1], results[0])
