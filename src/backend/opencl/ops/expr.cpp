@@ -187,6 +187,15 @@ class ExprPlan final : public onc_plan {
     add_stage(std::move(finish), last, total, 1, tuned);
   }
 
+  // A device takes only so many bytes of arguments: 1024 at the least.
+  void check_parameters(const Program& program, size_t space) const {
+    const size_t tensors = program.inputs.size() + program.outputs.size() + (program.workspace ? 1 : 0);
+    const size_t bytes = tensors * 16 + program.scalars.size() * 8 + space;
+    const size_t limit = device_.id().getInfo<CL_DEVICE_MAX_PARAMETER_SIZE>();
+    kit::support(bytes <= limit, "[expr] ", tensors, " tensors of rank ", desc.tape->rank, " need ", bytes,
+                 " bytes of kernel arguments; the device takes ", limit);
+  }
+
   // Spreads `units` over work-items: contiguous parts for few items, so that each walks memory in order; interleaved for many, so
   // that neighbours touch neighbours.
   void add_stage(Program program, const Shape& shape, int64_t units, int64_t segments, const Parameters& tuned) {
@@ -204,6 +213,7 @@ class ExprPlan final : public onc_plan {
     Stage stage;
     stage.kernel = device_.kernel(program.file, program.entry, {}, program.prelude);
     const std::vector<unsigned char> space = program.space_bytes(shape.wide_index);
+    check_parameters(program, space.size());
     const auto shared = static_cast<cl_uint>(2 * (program.inputs.size() + program.outputs.size() + (program.workspace ? 1 : 0)) +
                                              program.scalars.size());
     stage.kernel.set_shared(shared, space.size(), space.data());
