@@ -102,7 +102,9 @@ def train_epoch(
         right += int((logits.argmax(1) == labels).sum())
         seen += len(labels)
         rate = seen / (time.perf_counter() - start)
-        bar.set_postfix(loss=f"{history.losses[-1]:.4f}", accuracy=f"{right / seen:.3f}", samples_per_s=f"{rate:.0f}", refresh=False)
+        bar.set_postfix(
+            loss=f"{history.losses[-1]:.4f}", accuracy=f"{right / seen:.3f}", samples_per_s=f"{rate:.0f}", refresh=False
+        )
         bar.update()
 
 
