@@ -24,22 +24,38 @@ void need_lists(List self, std::initializer_list<List> lists) {
   }
 }
 
+// A list laid out as the parameters: a tensor that is not (a gradient or its momentum beside a channels-last parameter) is copied,
+// and back.
+struct Alike {
+  Alike(List self, List given) : given(given), tensors(given.vec()) {
+    TORCH_CHECK(tensors.size() == self.size(), "[fused optimizer] ", tensors.size(), " tensors for ", self.size(), " parameters");
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      at::Tensor& t = tensors[i];
+      if (t.defined() && t.sizes() == self[i].sizes() && t.strides() != self[i].strides())
+        t = at::empty_strided(self[i].sizes(), self[i].strides(), t.options()).copy_(t);
+    }
+    if (const char* why = Each::why_not(self, tensors)) throw Declined(why);
+  }
+  void write_back() const {
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      if (!tensors[i].is_same(given[i])) given[i].copy_(tensors[i]);
+    }
+  }
+  List given;
+  std::vector<at::Tensor> tensors;
+};
+
 // What an optimizer's tape is made of: parameters and gradients, the loss scale undone, the direction chosen, and the skip on
 // infinities.
 struct Step {
   Each each;
   Value parameter, gradient, skip;
-  List given;
-  std::vector<at::Tensor> grads;  // those given, laid out as the parameters
+  Alike grads;
   bool unscales;
 
   Step(List self, List given, const Maybe& grad_scale, const Maybe& found_inf, bool maximize)
-      : each(self),
-        parameter(each.list(self)),
-        given(given),
-        grads(alike(self, given)),
-        unscales(grad_scale && grad_scale->defined()) {
-    gradient = each.list(grads);
+      : each(self), parameter(each.list(self)), grads(self, given), unscales(grad_scale && grad_scale->defined()) {
+    gradient = each.list(grads.tensors);
     if (unscales) {
       gradient = gradient / each.broadcast(*grad_scale);
       unscaled_ = gradient;
@@ -50,26 +66,12 @@ struct Step {
   void store(Value fresh, Value old, List to) { each.out(skip.tape != nullptr ? where(skip, old, fresh) : fresh, to); }
   void finish() {
     // As on other devices the gradients are left without the loss scale.
-    if (unscales) each.out(unscaled_, grads);
+    if (unscales) each.out(unscaled_, grads.tensors);
     each.run();
-    for (size_t i = 0; unscales && i < grads.size(); ++i) {
-      if (!grads[i].is_same(given[i])) given[i].copy_(grads[i]);
-    }
+    if (unscales) grads.write_back();
   }
 
  private:
-  // A gradient may be laid out unlike its parameter (channels last, expanded): such a one is copied.
-  static std::vector<at::Tensor> alike(List self, List given) {
-    std::vector<at::Tensor> out = given.vec();
-    TORCH_CHECK(out.size() == self.size(), "[fused optimizer] ", out.size(), " gradients for ", self.size(), " parameters");
-    for (size_t i = 0; i < out.size(); ++i) {
-      if (out[i].defined() && out[i].sizes() == self[i].sizes() && out[i].strides() != self[i].strides())
-        out[i] = at::empty_strided(self[i].sizes(), self[i].strides(), out[i].options()).copy_(out[i]);
-    }
-    if (const char* why = Each::why_not(self, out)) throw Declined(why);
-    return out;
-  }
-
   Value unscaled_;
 };
 
@@ -139,11 +141,10 @@ struct SgdSettings {
   bool nesterov, maximize, first;
 };
 
-void sgd_step(List self, List grads, List buffers, const at::Scalar* lr_number, const at::Tensor& lr_tensor, const SgdSettings& s,
-              const Maybe& grad_scale, const Maybe& found_inf) {
+void sgd_step(List self, List grads, List given_buffers, const at::Scalar* lr_number, const at::Tensor& lr_tensor,
+              const SgdSettings& s, const Maybe& grad_scale, const Maybe& found_inf) {
   need_lists(self, {self});
   const bool momentum = s.momentum != 0;
-  if (momentum) need_lists(self, {buffers});
   Step step(self, grads, grad_scale, found_inf, s.maximize);
   Each& each = step.each;
   const Value lr = lr_number != nullptr ? each.shared(*lr_number) : each.broadcast(lr_tensor);
@@ -153,11 +154,13 @@ void sgd_step(List self, List grads, List buffers, const at::Scalar* lr_number, 
     step.finish();
     return;
   }
-  const Value rate = each.shared(s.momentum), old = each.list(buffers);
+  const Alike buffers(self, given_buffers);
+  const Value rate = each.shared(s.momentum), old = each.list(buffers.tensors);
   const Value buffer = s.first ? g : rate * old + each.shared(1 - s.dampening) * g;
   step.store(p - lr * (s.nesterov ? g + rate * buffer : buffer), p, self);
-  step.store(buffer, old, buffers);
+  step.store(buffer, old, buffers.tensors);
   step.finish();
+  buffers.write_back();
 }
 void sgd(List self, List grads, List buffers, double weight_decay, double momentum, double lr, double dampening, bool nesterov,
          bool maximize, bool first, const Maybe& grad_scale, const Maybe& found_inf) {
