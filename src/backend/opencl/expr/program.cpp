@@ -287,22 +287,24 @@ class Writer {
     lines.push_back("}");
   }
 
-  // EXPR_LOCAL, EXPR_GROUP_PUT, EXPR_GROUP_MERGE(other), EXPR_GROUP_GET: the tree over a work-group.
+  // EXPR_LOCAL, EXPR_GROUP_PUT, EXPR_GROUP_MERGE(other), EXPR_GROUP_GET: the tree over a work-group. The states live in local
+  // memory alone: some compilers lose private values across the barriers of a loop.
   void write_group() {
     std::vector<std::string> local, put, merge, get;
     for (const auto& [v, how] : states_) {
       const std::string type = how.type(1), second = how.second_type(index_, 1);
       local.push_back(cat("local ", type, " la", v, "[GROUP];"));
       put.push_back(cat("la", v, "[me] = sa", v, ";"));
-      get.push_back(cat("sa", v, " = la", v, "[0];"));
-      merge.push_back(cat("{ const ", type, " x = la", v, "[other];"));
+      get.push_back(cat("const ", type, " sa", v, " = la", v, "[0];"));
+      merge.push_back(cat("{ ", type, " a = la", v, "[me]; const ", type, " x = la", v, "[other];"));
       if (how.second()) {
         local.push_back(cat("local ", second, " lb", v, "[GROUP];"));
         put.push_back(cat("lb", v, "[me] = sb", v, ";"));
-        get.push_back(cat("sb", v, " = lb", v, "[0];"));
-        merge.push_back(cat("  const ", second, " y = lb", v, "[other];"));
+        get.push_back(cat("const ", second, " sb", v, " = lb", v, "[0];"));
+        merge.push_back(cat("  ", second, " b = lb", v, "[me]; const ", second, " y = lb", v, "[other];"));
       }
-      merge.push_back(cat("  ", how.merge(cat("sa", v), cat("sb", v), "x", how.second() ? "y" : "", index_, 1), " }"));
+      merge.push_back(cat("  ", how.merge("a", "b", "x", how.second() ? "y" : "", index_, 1), " la", v, "[me] = a;"));
+      merge.push_back(how.second() ? cat("  lb", v, "[me] = b; }") : std::string("}"));
     }
     macros_ += macro("EXPR_LOCAL", local) + macro("EXPR_GROUP_PUT", put) + macro("EXPR_GROUP_MERGE(other)", merge) +
                macro("EXPR_GROUP_GET", get);
