@@ -22,19 +22,14 @@ const std::vector<Shape>& shapes() {
       {{1}, 1, C},
       {{5, 7}, 1, C},
       {{5, 7}, 2, C},
-      {{7, 1}, 1, C},
       {{1, 13}, 1, C},
       {{13, 11}, 1, Layout::reversed},  // the columns of a matrix
       {{13, 11}, 1, Layout::padded},
       {{3, 5, 7}, 2, C},
-      {{3, 5, 7}, 2, Layout::strided},
-      {{3, 5, 7}, 1, Layout::reversed},
       {{2, 3, 5, 7}, 3, Layout::channels_last},
-      {{5, 33}, 1, C, 1},
       {{5, 33}, 1, C, 2},
       {{0, 7}, 1, C},
       {{3, 5000}, 1, C},
-      {{700, 3}, 1, C},
       {{3, 700}, 1, Layout::reversed},
       {{66000}, 1, C},
       {{2, 257, 129}, 2, C},
@@ -72,11 +67,15 @@ void kind_cases(Cases& cases) {
   every.push_back(ONC_EX_REDUCE_SUM);
   every.push_back(ONC_EX_REDUCE_PROD);
   for (const Shape& shape : shapes()) {
+    // The kernels of all dtypes are one text, so that float32 walks every shape and the others a few.
+    const bool few = shape.dims == Dims{5, 7} || shape.dims == Dims{13, 11} || shape.dims == Dims{3, 5000};
     for (uint32_t dtype : {ONC_F32, ONC_F64}) {
+      if (dtype == ONC_F64 && !few) continue;
       cases.push_back(reduce_case("sum", {ONC_EX_REDUCE_SUM}, dtype, shape, Domain::small_int));
       cases.push_back(
           reduce_case("order", order, dtype, shape, shape.dims.size() % 2 ? Fill(Domain::wide) : Fill(Domain::small_int)));
     }
+    if (!few) continue;
     for (uint32_t dtype : {ONC_I32, ONC_I64})
       cases.push_back(reduce_case("every", every, dtype, shape, Domain::wide));  // sums and products wrap
     cases.push_back(reduce_case("any all", {ONC_EX_REDUCE_ANY, ONC_EX_REDUCE_ALL}, ONC_BOOL, shape,
