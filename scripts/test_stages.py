@@ -104,7 +104,7 @@ def stages() -> list[Stage]:
         Stage(
             "ops-seeded",
             "the op tests catch each seeded defect",
-            f"{release}/test_ops --seeded build/release/lib/libtest_faulty_plugin.so --case max_pool/float32 --case 'softmax/float32 5x7' --quiet",
+            f"{release}/test_ops --seeded $PWD/build/release/lib/libtest_faulty_plugin.so --case max_pool/float32 --case 'softmax/float32 5x7' --quiet",
             built,
             count_words,
         ),
