@@ -111,14 +111,14 @@ def stages() -> list[Stage]:
         Stage(
             "ops-pocl",
             "every op on pocl against the reference",
-            f"scripts/with-runtime pocl {release}/test_ops --quiet",
+            f"scripts/with-runtime pocl {release}/test_ops --quiet --jobs 2",
             built,
             count_words,
         ),
         Stage(
             "ops-intel",
             "every op on Intel's CPU runtime against the reference",
-            f"scripts/with-runtime intel {release}/test_ops --quiet",
+            f"scripts/with-runtime intel {release}/test_ops --quiet --jobs 2",
             built,
             count_words,
             quick=False,

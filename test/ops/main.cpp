@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ops/harness.hpp"
+#include "ops/jobs.hpp"
 #include "ops/seeded.hpp"
 
 namespace oncilla::test {
@@ -20,6 +21,7 @@ struct Options {
   std::string plugin = "opencl", reference = "reference", op, dtype, variant, json, seeded;
   std::vector<std::string> matches;  // of names; none: all
   uint32_t device = 0;
+  size_t jobs = 1, shard = 0, shards = 1;
   bool list = false, quiet = false, gradients = false;
 };
 
@@ -34,6 +36,8 @@ constexpr const char* kHelp =
     "  --variant NAME         only this variant\n"
     "  --gradients            instead: check every backward against finite differences on the reference\n"
     "  --seeded PATH          instead: see that every defect of the faulty plugin at PATH is caught\n"
+    "  --jobs N               run in N processes side by side\n"
+    "  --shard I/N            only part I of N, from 0\n"
     "  --list                 print the names of the cases and stop\n"
     "  --json FILE            write one object a result\n"
     "  --quiet                no progress\n";
@@ -62,7 +66,13 @@ bool parse(int argc, char** argv, Options& options, int& status) {
       options.variant = value();
     else if (name == "--json")
       options.json = value();
-    else if (name == "--seeded")
+    else if (name == "--jobs")
+      options.jobs = std::stoul(value());
+    else if (name == "--shard") {
+      const std::string text = value();
+      if (std::sscanf(text.c_str(), "%zu/%zu", &options.shard, &options.shards) != 2 || options.shard >= options.shards)
+        throw std::invalid_argument("--shard needs I/N with I below N, not " + text);
+    } else if (name == "--seeded")
       options.seeded = value();
     else if (name == "--gradients")
       options.gradients = true;
@@ -173,6 +183,7 @@ int run(const Options& options) {
   for (Case& c : all_cases()) {
     if (chosen(c, options) && (options.gradients || options.list || !c.gradient_only)) cases.push_back(std::move(c));
   }
+  cases = shard(std::move(cases), options.shard, options.shards);
   if (options.list) {
     for (const Case& c : cases) std::cout << c.name << "\n";
     return 0;
@@ -210,6 +221,17 @@ int main(int argc, char** argv) {
   int status = 0;
   try {
     if (!oncilla::test::parse(argc, argv, options, status)) return status;
+    if (options.jobs > 1) {
+      if (!options.json.empty()) throw std::invalid_argument("--json and --jobs do not go together");
+      std::vector<std::string> arguments;
+      for (int i = 0; i < argc; ++i) {
+        if (std::string(argv[i]) == "--jobs")
+          ++i;
+        else
+          arguments.emplace_back(argv[i]);
+      }
+      return oncilla::test::run_jobs(arguments, options.jobs);
+    }
     return oncilla::test::run(options);
   } catch (const std::exception& error) {
     std::cerr << "test_ops: " << error.what() << "\n";
