@@ -162,7 +162,7 @@ def test_cpu_numbers_are_scalars():
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
 def test_half_types(dtype):
     x = draw((5, 7), dtype)
-    for fn in (torch.exp, torch.sigmoid, F.gelu, lambda t: t * 2 + 1, lambda t: t.sum(1), lambda t: t.mean(), lambda t: t.softmax(1),
+    for fn in (torch.exp, torch.sigmoid, F.gelu, lambda t: t * 2 + 1, lambda t: t.sum(1), lambda t: t.mean(),
                lambda t: F.layer_norm(t, (7,)), lambda t: t.float() @ t.float().t()):  # fmt: skip
         check(fn, x, grad=False, rtol=1e-2, atol=1e-2)
 
