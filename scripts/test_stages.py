@@ -37,9 +37,13 @@ class Counts:
 
 
 def count_doctest(output: str) -> Counts:
-    """Add up doctest's closing lines."""
-    rows = re.findall(r"test cases:\s*\d+ \|\s*(\d+) passed \|\s*(\d+) failed \|\s*(\d+) skipped", output)
-    return sum((Counts(*map(int, row)) for row in rows), Counts())
+    """Add up the last closing line of each section; a line "== NAME" begins a section. (A test may start its own executable again.)"""
+    total = Counts()
+    for section in re.split(r"^== ", output, flags=re.MULTILINE):
+        rows = re.findall(r"test cases:\s*\d+ \|\s*(\d+) passed \|\s*(\d+) failed \|\s*(\d+) skipped", section)
+        if rows:
+            total += Counts(*map(int, rows[-1]))
+    return total
 
 
 def count_words(output: str) -> Counts:
@@ -84,9 +88,11 @@ def stages() -> list[Stage]:
             "cmake --preset release && cmake --build --preset release",
             ("setup",),
         ),
-        Stage("unit", "the core", f"{release}/test_unit", built, count_doctest),
+        Stage("unit", "the core", f"scripts/with-runtime pocl {release}/test_unit", built, count_doctest),
         Stage("abi", "old and new callers, broken plugins", f"{release}/test_abi", built, count_doctest),
-        Stage("faults", "bad input and injected failures", f"{release}/test_faults", built, count_doctest),
+        Stage(
+            "faults", "bad input and injected failures", f"scripts/with-runtime pocl {release}/test_faults", built, count_doctest
+        ),
         Stage(
             "ops-reference",
             "the op tests of the oracle itself",
@@ -124,6 +130,14 @@ def stages() -> list[Stage]:
             quick=False,
         ),
         Stage(
+            "core-intel",
+            "core and faults over Intel's CPU runtime",
+            f"s=0; for t in unit faults; do scripts/with-runtime intel {release}/test_$t || s=1; done; exit $s",
+            built,
+            count_doctest,
+            quick=False,
+        ),
+        Stage(
             "asan-build",
             "the C++ tests with AddressSanitizer and UBSan",
             "cmake --preset asan && cmake --build --preset asan",
@@ -133,7 +147,7 @@ def stages() -> list[Stage]:
         Stage(
             "asan",
             "core, abi and faults, sanitized",
-            f"s=0; for t in unit abi faults; do {sanitized} {asan}/test_$t || s=1; done; exit $s",
+            f"s=0; for t in unit abi faults; do echo "== $t"; {sanitized} {asan}/test_$t || s=1; done; exit $s",
             ("asan-build",),
             count_doctest,
             quick=False,
@@ -160,6 +174,14 @@ def stages() -> list[Stage]:
             f"scripts/with-runtime pocl {python} -m pytest -q test/torch",
             ("install",),
             count_words,
+        ),
+        Stage(
+            "torch-intel",
+            "the PyTorch device on Intel's CPU runtime",
+            f"scripts/with-runtime intel {python} -m pytest -q test/torch",
+            ("install",),
+            count_words,
+            quick=False,
         ),
         Stage(
             "runtimes",
