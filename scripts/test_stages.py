@@ -147,7 +147,7 @@ def stages() -> list[Stage]:
         Stage(
             "asan",
             "core, abi and faults, sanitized",
-            f"s=0; for t in unit abi faults; do echo "== $t"; {sanitized} {asan}/test_$t || s=1; done; exit $s",
+            f"s=0; for t in unit abi faults; do echo == $t; {sanitized} {asan}/test_$t || s=1; done; exit $s",
             ("asan-build",),
             count_doctest,
             quick=False,
