@@ -37,7 +37,7 @@ class Counts:
 
 
 def count_doctest(output: str) -> Counts:
-    """Add up the last closing line of each section; a line "== NAME" begins a section. (A test may start its own executable again.)"""
+    """Add up the last closing line of each section: a test may start its own executable again. A line "== NAME" begins a section."""
     total = Counts()
     for section in re.split(r"^== ", output, flags=re.MULTILINE):
         rows = re.findall(r"test cases:\s*\d+ \|\s*(\d+) passed \|\s*(\d+) failed \|\s*(\d+) skipped", section)
@@ -132,7 +132,7 @@ def stages() -> list[Stage]:
         Stage(
             "core-intel",
             "core and faults over Intel's CPU runtime",
-            f"s=0; for t in unit faults; do scripts/with-runtime intel {release}/test_$t || s=1; done; exit $s",
+            f"s=0; for t in unit faults; do echo == $t; scripts/with-runtime intel {release}/test_$t || s=1; done; exit $s",
             built,
             count_doctest,
             quick=False,
