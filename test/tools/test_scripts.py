@@ -83,10 +83,16 @@ def test_with_runtime_without_a_command_lists_the_device(tool: Path) -> None:
         ("count_words", "3283 cases\n12 declined: x\n3271 passed, 0 failed", (3271, 0, 0)),
         ("count_words", "no tests ran in 0.0s", (0, 0, 0)),
         ("count_doctest", "[doctest] test cases:  12 |  11 passed | 1 failed | 3 skipped", (11, 1, 3)),
+        # An executable that runs itself again counts once; sections add up.
         (
             "count_doctest",
-            "test cases: 2 | 2 passed | 0 failed | 0 skipped\ntest cases: 1 | 1 passed | 0 failed | 0 skipped",
-            (3, 0, 0),
+            "test cases: 1 | 1 passed | 0 failed | 9 skipped\ntest cases: 2 | 2 passed | 0 failed | 0 skipped",
+            (2, 0, 0),
+        ),
+        (
+            "count_doctest",
+            "== a\ntest cases: 2 | 2 passed | 0 failed | 0 skipped\n== b\ntest cases: 1 | 0 passed | 1 failed | 0 skipped",
+            (2, 1, 0),
         ),
         ("count_doctest", "Segmentation fault", (0, 0, 0)),
     ],
