@@ -23,7 +23,8 @@ struct Row {
   std::vector<std::string> features;
   uint32_t compute_units = 0, max_work_group = 0, base_align_bytes = 0;
   uint64_t memory_bytes = 0, max_alloc_bytes = 0, local_bytes = 0;
-  std::string error;  // why it did not open
+  std::string error;    // why it did not open
+  std::string warning;  // what opening it found amiss, for example a cache folder that cannot be used
 };
 
 struct Listing {
@@ -56,7 +57,9 @@ std::vector<std::string> words(const std::string& line) {
 Row describe(const Backend& backend, onc_device_info info, const std::function<std::shared_ptr<Device>()>& open) {
   Row row;
   try {
-    info = open()->info();
+    const auto device = open();
+    info = device->info();
+    row.warning = text(device->stats().warnings);
   } catch (const std::exception& error) {
     row.error = error.what();
   }
@@ -133,6 +136,7 @@ void print_table(const Listing& listing) {
     line("features", features.empty() ? "none" : features);
     line("plugin", row.plugin);
     if (!row.error.empty()) line("does not open", row.error);
+    if (!row.warning.empty()) line("warning", row.warning);
   }
 }
 
@@ -155,7 +159,8 @@ void print_json(const Listing& listing) {
                        {"base_align_bytes", row.base_align_bytes},
                        {"features", row.features},
                        {"plugin", {{"name", row.plugin}, {"path", row.plugin_path}}},
-                       {"error", row.error.empty() ? Json() : Json(row.error)}});
+                       {"error", row.error.empty() ? Json() : Json(row.error)},
+                       {"warning", row.warning.empty() ? Json() : Json(row.warning)}});
   }
   Json document = {{"version", ONC_VERSION}, {"devices", std::move(devices)}, {"problems", listing.problems}};
   // A driver's string need not be UTF-8; JSON must.

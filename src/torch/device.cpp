@@ -71,6 +71,9 @@ DeviceState& state(c10::DeviceIndex index) {
     s.open = true;
     // After fork() a driver's threads are gone in the child, so that anything done there would hang.
     if (!any_open.exchange(true)) pthread_atfork(nullptr, nullptr, [] { forked = true; });
+    // For example a cache folder that cannot be used: nothing is wrong, but starting will be slow.
+    const onc_device_stats stats = s.device->stats();
+    if (*stats.warnings != '\0') TORCH_WARN("[ocl] ", s.device->info().name, ": ", stats.warnings);
   });
   return s;
 }

@@ -34,11 +34,12 @@ def test_json_has_every_field(oncilla: Run) -> None:
     assert set(document) == {"version", "devices", "problems"}
     assert document["devices"], "no device"
     for index, device in enumerate(document["devices"]):
-        assert set(device) == {*FIELDS, "error"}
+        assert set(device) == {*FIELDS, "error", "warning"}
         for field, kind in FIELDS.items():
             assert type(device[field]) is kind, field
         assert device["index"] == index
         assert device["error"] is None
+        assert device["warning"] is None
         assert device["class"] in ("cpu", "integrated", "discrete", "other")
         assert 0 < device["max_alloc_bytes"] <= device["memory_bytes"]
         assert device["compute_units"] > 0
@@ -88,6 +89,13 @@ def test_dangling_icd_is_named(oncilla: Run, tmp_path: Path) -> None:
     library = tmp_path / "libgone.so"
     (tmp_path / "gone.icd").write_text(f"{library}\n")
     nothing_usable(oncilla("devices", OCL_ICD_VENDORS=str(tmp_path)), "gone.icd", str(library))
+
+
+def test_a_cache_folder_that_cannot_be_used_is_named(oncilla: Run, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file, no folder")
+    result = oncilla("devices", ONCILLA_CACHE_DIR=str(tmp_path / "cache"))
+    assert result.returncode == 0, result.stderr
+    assert f"no programs are kept on disk: {tmp_path}/cache cannot be opened" in result.stdout
 
 
 def test_without_devices_json_is_still_json(oncilla: Run, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@
 // temporary name in the same folder, synced and renamed, so that a reader sees a whole entry or none.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 
@@ -31,7 +32,7 @@ class DiskCache {
  private:
   void open(const std::string& dir);
   int folder_ = -1;
-  bool writable_ = false;
+  std::atomic<bool> writable_{false};  // plans are made on several threads
   std::string dir_, warning_;
 };
 
