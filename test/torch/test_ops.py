@@ -391,3 +391,17 @@ def test_unsupported_dtypes_say_so():
         torch.ones(2, dtype=torch.complex64, device="ocl") * 2
     with pytest.raises((NotImplementedError, RuntimeError), match="bitwise_and of floating"):
         torch.bitwise_and(torch.ones(2, device="ocl"), torch.ones(2, device="ocl"))
+
+
+def test_autocast_follows_pytorchs_lists():
+    a, b = torch.randn(5, 7), torch.randn(7, 3)
+    weight = b.to("ocl").requires_grad_()
+    with torch.autocast("ocl", dtype=torch.bfloat16):
+        product = a.to("ocl") @ weight
+        softmax = product.softmax(1)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        expected = a @ b
+    assert product.dtype == torch.bfloat16 and softmax.dtype == torch.float32
+    torch.testing.assert_close(product.cpu(), expected)
+    softmax.square().sum().backward()
+    assert weight.grad.dtype == torch.float32
