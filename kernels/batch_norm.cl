@@ -9,7 +9,7 @@
 
 // cs: strides of weight, bias, running mean and var, mean, invstd, new running mean and var. xc, xi: strides of x along channels and `inner`.
 kernel void batch_norm(ARG(const T, x), ARG(const T, weight), ARG(const T, bias), ARG(const T, running_mean), ARG(const T, running_var), ARG(T, y),
-                       ARG(T, mean), ARG(T, invstd), ARG(T, new_mean), ARG(T, new_var), int channels, int rows, int inner, int8 dims, long8 xs,
+                       ARG(T, mean), ARG(T, invstd), ARG(T, new_mean), ARG(T, new_var), int channels, int rows, int inner, long8 dims, long8 xs,
                        long8 ys, long xc, long yc, long xi, long yi, long8 cs, T eps, T momentum) {
   BIND(const T, x);
   BIND(const T, weight);

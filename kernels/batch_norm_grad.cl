@@ -6,7 +6,7 @@
 
 // cs: strides of weight, mean, invstd, grad_weight, grad_bias.
 kernel void batch_norm_grad(ARG(const T, g), ARG(const T, x), ARG(const T, weight), ARG(const T, mean), ARG(const T, invstd), ARG(T, d),
-                            ARG(T, grad_weight), ARG(T, grad_bias), int channels, int rows, int inner, int8 dims, long8 gs, long8 xs, long8 ds,
+                            ARG(T, grad_weight), ARG(T, grad_bias), int channels, int rows, int inner, long8 dims, long8 gs, long8 xs, long8 ds,
                             long gc, long xc, long dc, long gi, long xi, long di, long8 cs) {
   BIND(const T, g);
   BIND(const T, x);

@@ -24,7 +24,7 @@ static inline T row_loss(const global T *x, long xa, long target, int classes, l
 
 // xs, ts, ls, es: row strides of x, target, (NONE) loss and lse; xa: stride of x along the axis; ws: of weight. partial: NULL where one entry is all.
 kernel void cross_entropy(ARG(const T, x), ARG(const long, target), ARG(const T, weight), ARG(T, loss), ARG(T, total_weight), ARG(T, lse),
-                          ARG(T, partial), int rows, int length, int inner, int per_item, int8 dims, long8 xs, long8 ts, long8 ls, long8 es, long xa,
+                          ARG(T, partial), int rows, int length, int inner, int per_item, long8 dims, long8 xs, long8 ts, long8 ls, long8 es, long xa,
                           long ti, long li, long ei, long ws, long ignored) {
   BIND(const T, x);
   BIND(const long, target);

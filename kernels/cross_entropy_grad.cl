@@ -15,7 +15,7 @@
 
 // gs, ts, es, xs, ds: row strides of grad_loss (0 where the loss is one number), target, lse, x and d; xa, da: strides along the axis; ws: of weight.
 kernel void cross_entropy_grad(ARG(const T, grad_loss), ARG(const T, x), ARG(const long, target), ARG(const T, weight), ARG(const T, total_weight),
-                               ARG(const T, lse), ARG(T, d), int rows, int length, int inner, int per_item, int8 dims, long8 gs, long8 xs, long8 ts,
+                               ARG(const T, lse), ARG(T, d), int rows, int length, int inner, int per_item, long8 dims, long8 gs, long8 xs, long8 ts,
                                long8 es, long8 ds, long xa, long da, long gi, long ti, long ei, long ws, long ignored) {
   BIND(const T, grad_loss);
   BIND(const T, x);

@@ -9,7 +9,7 @@
 
 // xs, ts, ls: row strides of x, target and (NONE) loss; xa: stride of x along the axis; ws: of weight. partial: NULL where one entry is all.
 kernel void nll_loss(ARG(const T, x), ARG(const long, target), ARG(const T, weight), ARG(T, loss), ARG(T, total_weight), ARG(T, partial), int rows,
-                     int length, int per_item, int8 dims, long8 xs, long8 ts, long8 ls, long xa, long ws, long ignored) {
+                     int length, int per_item, long8 dims, long8 xs, long8 ts, long8 ls, long xa, long ws, long ignored) {
   BIND(const T, x);
   BIND(const long, target);
   BIND(const T, weight);

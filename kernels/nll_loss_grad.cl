@@ -9,7 +9,7 @@
 
 // gs, ts, ds: row strides of grad_loss (0 where the loss is one number), target and d; da: stride of d along the axis; ws: of weight.
 kernel void nll_loss_grad(ARG(const T, grad_loss), ARG(const long, target), ARG(const T, weight), ARG(const T, total_weight), ARG(T, d), int rows,
-                          int length, int per_item, int8 dims, long8 gs, long8 ts, long8 ds, long da, long ws, long ignored) {
+                          int length, int per_item, long8 dims, long8 gs, long8 ts, long8 ds, long da, long ws, long ignored) {
   BIND(const T, grad_loss);
   BIND(const long, target);
   BIND(const T, weight);

@@ -16,7 +16,7 @@
 #include "lib/group.h"
 #endif
 
-kernel void softmax(ARG(const T, x), ARG(T, y), int rows, int length, int inner, int per_item, int8 dims, long8 xs, long8 ys, long xa, long ya) {
+kernel void softmax(ARG(const T, x), ARG(T, y), int rows, int length, int inner, int per_item, long8 dims, long8 xs, long8 ys, long xa, long ya) {
   BIND(const T, x);
   BIND(T, y);
   const int id = (int)get_global_id(0);

@@ -16,7 +16,7 @@
 #define RESULT(g, y, total) ((y) * ((g) - (total)))
 #endif
 
-kernel void softmax_grad(ARG(const T, g), ARG(const T, y), ARG(T, d), int rows, int length, int inner, int per_item, int8 dims, long8 gs, long8 ys,
+kernel void softmax_grad(ARG(const T, g), ARG(const T, y), ARG(T, d), int rows, int length, int inner, int per_item, long8 dims, long8 gs, long8 ys,
                          long8 ds, long ga, long ya, long da) {
   BIND(const T, g);
   BIND(const T, y);

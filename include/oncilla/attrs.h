@@ -21,6 +21,9 @@ enum {
   ONC_EX_WHERE = 7, /* a: BOOL value; b where true, c where false; b and c have dtype */
   /* FOREACH only: a: number of the per-tensor scalar; as SCALAR, but one for each tensor of the lists. */
   ONC_EX_TENSOR_SCALAR = 8,
+  /* EXPR only: a: number of an input; b: I64 value, the position of the element to read. The input is one-dimensional and contiguous, of any size n, and
+   * no INPUT reads it. A position outside 0 … n-1 reads NaN for a floating dtype, else 0. Converts as INPUT does. */
+  ONC_EX_GATHER = 9,
   /* Trailing reductions: a: a value of the full iteration space; the result lives on the leading dims. Over nothing: the identity (NaN for
    * MIN and MAX of floats is not possible, so an empty MIN, MAX, ARGMIN or ARGMAX is refused). NaN wins in MIN, MAX, ARGMIN, ARGMAX. */
   ONC_EX_REDUCE_SUM = 20,
@@ -107,7 +110,99 @@ typedef struct onc_loss_attrs {
   ONC_HEAD;
   uint32_t reduction, reserved; /* MEAN divides by the total weight of the targets that count */
   int64_t ignore_index;         /* targets equal to it do not count */
+  double label_smoothing;       /* cross-entropy: 0 … 1, the share spread evenly over all classes (Szegedy et al. 2016) */
 } onc_loss_attrs;
+
+enum { ONC_SCAN_SUM = 0, ONC_SCAN_PROD = 1, ONC_SCAN_MIN = 2, ONC_SCAN_MAX = 3, ONC_SCAN_LOGSUMEXP = 4 };
+typedef struct onc_scan_attrs {
+  ONC_HEAD;
+  uint32_t axis, kind;         /* ONC_SCAN_* */
+  uint32_t reverse, exclusive; /* from the last to the first; without the element itself (SUM and PROD) */
+} onc_scan_attrs;
+
+typedef struct onc_sort_attrs {
+  ONC_HEAD;
+  uint32_t axis, descending;
+} onc_sort_attrs;
+
+typedef struct onc_search_sorted_attrs {
+  ONC_HEAD;
+  uint32_t right, reserved; /* 0: before equal elements; 1: behind them */
+} onc_search_sorted_attrs;
+
+enum { ONC_SCATTER_ASSIGN = 0, ONC_SCATTER_SUM = 1, ONC_SCATTER_PROD = 2, ONC_SCATTER_MEAN = 3, ONC_SCATTER_MIN = 4, ONC_SCATTER_MAX = 5 };
+typedef struct onc_scatter_attrs {
+  ONC_HEAD;
+  uint32_t axis, reduce;           /* ONC_SCATTER_* */
+  uint32_t include_self, reserved; /* 0: an element of y that src reaches forgets self first (not for ASSIGN) */
+} onc_scatter_attrs;
+
+enum { ONC_BAG_SUM = 0, ONC_BAG_MEAN = 1, ONC_BAG_MAX = 2 };
+typedef struct onc_embedding_bag_attrs {
+  ONC_HEAD;
+  uint32_t mode, reserved;  /* ONC_BAG_* */
+  int64_t padding_index;    /* rows of this number do not count; -1: none */
+} onc_embedding_bag_attrs;
+
+#define ONC_PAD_RANK 8
+enum { ONC_PAD_CONSTANT = 0, ONC_PAD_REFLECT = 1, ONC_PAD_REPLICATE = 2, ONC_PAD_CIRCULAR = 3 };
+typedef struct onc_pad_attrs {
+  ONC_HEAD;
+  uint32_t mode, reserved;      /* ONC_PAD_* */
+  int64_t before[ONC_PAD_RANK]; /* of each dim of x, at most 8; negative: cut off (CONSTANT). What comes behind follows from the sizes. */
+} onc_pad_attrs;
+
+enum { ONC_INTERPOLATE_NEAREST = 0, ONC_INTERPOLATE_LINEAR = 1, ONC_INTERPOLATE_CUBIC = 2, ONC_INTERPOLATE_NEAREST_EXACT = 3 };
+/* Keys' cubic with a = -0.75. antialias (LINEAR and CUBIC of two dims): the filter widens with the scale, a = -0.5. */
+typedef struct onc_upsample_attrs {
+  ONC_HEAD;
+  uint32_t spatial_rank, mode, align_corners, antialias;
+  double scale[3]; /* input size over output size where the user gave a factor; 0: follows from the sizes */
+} onc_upsample_attrs;
+
+enum { ONC_BORDER_ZEROS = 0, ONC_BORDER_CLAMP = 1, ONC_BORDER_REFLECT = 2 };
+typedef struct onc_grid_sample_attrs {
+  ONC_HEAD;
+  uint32_t mode, border, align_corners, reserved; /* ONC_INTERPOLATE_*, without NEAREST_EXACT; ONC_BORDER_* */
+} onc_grid_sample_attrs;
+
+typedef struct onc_fractional_pool_attrs {
+  ONC_HEAD;
+  uint32_t spatial_rank, reserved; /* 2 or 3 */
+  int64_t kernel[3];
+} onc_fractional_pool_attrs;
+
+typedef struct onc_layer_norm_attrs {
+  ONC_HEAD;
+  uint32_t normalized_rank, rms; /* rms: no mean is taken off (Zhang and Sennrich 2019) */
+} onc_layer_norm_attrs;
+
+typedef struct onc_group_norm_attrs {
+  ONC_HEAD;
+  uint32_t groups, reserved;
+} onc_group_norm_attrs;
+
+typedef struct onc_var_mean_attrs {
+  ONC_HEAD;
+  uint32_t reduce_rank, reserved;
+} onc_var_mean_attrs;
+
+enum { ONC_NORM_MAX = 0, ONC_NORM_1 = 1, ONC_NORM_2 = 2 };
+typedef struct onc_foreach_norm_attrs {
+  ONC_HEAD;
+  uint32_t kind, reserved; /* ONC_NORM_* */
+} onc_foreach_norm_attrs;
+
+typedef struct onc_ctc_attrs {
+  ONC_HEAD;
+  uint32_t zero_infinity, reserved; /* the backward of an infinite loss: 1: zero */
+  int64_t blank;
+} onc_ctc_attrs;
+
+typedef struct onc_attention_attrs {
+  ONC_HEAD;
+  uint32_t causal, dropout; /* causal: query i sees keys 0 … i */
+} onc_attention_attrs;
 
 #ifdef __cplusplus
 }

@@ -1,11 +1,13 @@
 // The strided index space of several tensors: eight dims, outermost first, padded in front with size 1 (ops/variants.hpp makes them). Element i of the
 // row-major order lies at space_offset(dims, strides, i). Ends as soon as i is used up, so that one dim costs no division.
-static inline long space_offset(int8 dims, long8 strides, int i) {
+#include "lib/index.h"
+
+static inline long space_offset(long8 dims, long8 strides, I i) {
   long offset = 0;
 #define ONC_SPACE_STEP(k)                                \
-  if (i < dims.k) return offset + i * strides.k;         \
-  offset += (i % dims.k) * strides.k;                    \
-  i /= dims.k;
+  if (i < (I)dims.k) return offset + i * strides.k;      \
+  offset += (i % (I)dims.k) * strides.k;                 \
+  i /= (I)dims.k;
   ONC_SPACE_STEP(s7)
   ONC_SPACE_STEP(s6)
   ONC_SPACE_STEP(s5)

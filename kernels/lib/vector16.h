@@ -1,5 +1,7 @@
 // Sixteen values of T at once, for variants whose work-item walks memory with explicit vectors: loads and stores with a tail, lane
-// reductions in a fixed order. T is float or double. No function reads or writes past the n elements that it is given.
+// reductions in a fixed order. T is float or double, memory holds E (lib/storage.h). No function reads or writes past the n elements that it is given.
+#include "lib/storage.h"
+
 #define ONC_JOIN2(a, b) a##b
 #define ONC_JOIN(a, b) ONC_JOIN2(a, b)
 typedef ONC_JOIN(T, 16) V;
@@ -23,23 +25,23 @@ static inline T lanes_max(V v) {
 }
 
 // p[0 … n-1] with n < 16; the other lanes hold fill.
-static inline V load_part(const global T *p, int n, T fill) {
+static inline V load_part(const global E *p, int n, T fill) {
   V v = (V)(fill);
   T *lane = (T *)&v;
-  for (int i = 0; i < n; ++i) lane[i] = p[i];
+  for (int i = 0; i < n; ++i) lane[i] = LOAD_AT(p, i);
   return v;
 }
 
-static inline void store_part(V v, int n, global T *p) {
+static inline void store_part(V v, int n, global E *p) {
   const T *lane = (const T *)&v;
-  for (int i = 0; i < n; ++i) p[i] = lane[i];
+  for (int i = 0; i < n; ++i) STORE_AT(p, i, lane[i]);
 }
 
 // p[0 … n-1] of 16, whole or in part.
-static inline V load_upto(const global T *p, int n, T fill) { return n >= 16 ? vload16(0, p) : load_part(p, n, fill); }
-static inline void store_upto(V v, int n, global T *p) {
+static inline V load_upto(const global E *p, int n, T fill) { return n >= 16 ? LOAD16(p) : load_part(p, n, fill); }
+static inline void store_upto(V v, int n, global E *p) {
   if (n >= 16) {
-    vstore16(v, 0, p);
+    STORE16(p, v);
   } else {
     store_part(v, n, p);
   }

@@ -29,8 +29,24 @@ std::string choose_variant(const Device& device, const kit::OpDesc& desc, uint32
 // Declines what the kernels of this folder do not compute with: anything but float32, and float64 on a device that has it.
 void support_float(const Device& device, const kit::OpDesc& desc, uint32_t dtype);
 
+// Declines a dtype that is not floating, and float64 on a device without it. Halves are stored, and computed with in float32.
+void support_floating(const Device& device, const kit::OpDesc& desc, uint32_t dtype);
+
 // "float" or "double".
 const char* arithmetic_type(uint32_t dtype);
+
+// The type in which kernels compute with elements of a dtype: float for halves, int for integers up to 32 bits and for bool.
+const char* compute_type(uint32_t dtype);
+
+// Defines what lib/storage.h reads: T, and how elements of `dtype` lie in memory. For dtypes that it does not cover, as int8,
+// STORAGE is the storage type.
+void set_storage(Defines& defines, uint32_t dtype);
+
+// Whether the plan counts elements in 64 bits: a tensor spans 2^31 elements or more, or ONCILLA_WIDE_INDEX=1 in the environment
+// asks for it (tests).
+bool wide_index(const kit::OpDesc& desc);
+// Defines what lib/index.h reads.
+void set_index(Defines& defines, bool wide);
 
 // The work-group size of variants that reduce in local memory: `wanted` cut to what the device allows, a power of two.
 size_t group_size(const Device& device, size_t wanted = 256);
@@ -57,14 +73,14 @@ struct Space {
 
 // A space as kernels take it (lib/space.h): eight dims, outermost first, padded in front with size 1.
 inline constexpr size_t kSpaceRank = 8;
-using SpaceDims = std::array<int32_t, kSpaceRank>;
+using SpaceDims = std::array<int64_t, kSpaceRank>;
 using SpaceStrides = std::array<int64_t, kSpaceRank>;
 
-// Throws ONC_UNIMPLEMENTED naming the op where more than eight dims remain after merging or numel exceeds int32.
+// Throws ONC_UNIMPLEMENTED naming the op where more than eight dims remain after merging.
 SpaceDims space_dims(const kit::OpDesc& desc, const Space& space);
 SpaceStrides space_strides(const Space& space, size_t tensor);
 
-// int32 of a size, or ONC_UNIMPLEMENTED: kernels count in 32 bits and address in 64.
+// int32 of a size, or ONC_UNIMPLEMENTED, for what a kernel counts in 32 bits.
 int32_t small(const kit::OpDesc& desc, int64_t size);
 
 }  // namespace oncilla::ocl

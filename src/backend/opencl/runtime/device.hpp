@@ -54,6 +54,12 @@ struct Segment {
   onc_buffer* buffer;
 };
 
+// A count of elements: an int, or a long where the plan's index is wide (lib/index.h calls the type I).
+struct Index {
+  int64_t value;
+  bool wide;
+};
+
 // Local memory of so many bytes.
 struct Local {
   size_t bytes;
@@ -126,6 +132,7 @@ class Kernel {
   void set(cl_uint& index, const Mem& mem);
   void set(cl_uint& index, const Segment& segment);
   void set(cl_uint& index, const Local& local);
+  void set(cl_uint& index, const Index& count);
   template <class S>
     requires std::is_trivially_copyable_v<S>
   void set(cl_uint& index, const S& value) {

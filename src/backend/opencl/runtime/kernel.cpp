@@ -51,6 +51,16 @@ void Kernel::set(cl_uint& index, const Segment& segment) {
 
 void Kernel::set(cl_uint& index, const Local& local) { set_bytes(index++, local.bytes, nullptr); }
 
+void Kernel::set(cl_uint& index, const Index& count) {
+  const auto narrow = static_cast<cl_int>(count.value);
+  const cl_long wide = count.value;
+  if (count.wide) {
+    set_bytes(index++, sizeof wide, &wide);
+  } else {
+    set_bytes(index++, sizeof narrow, &narrow);
+  }
+}
+
 void Kernel::enqueue(onc_queue& queue, Range global, Range local) {
   require_same_process("plan_run");
   if (global.x == 0 || global.y == 0 || global.z == 0) return;

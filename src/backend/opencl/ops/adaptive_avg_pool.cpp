@@ -1,0 +1,10 @@
+// ADAPTIVE_AVG_POOL.
+#include "ops/ops.hpp"
+
+namespace oncilla::ocl {
+
+std::unique_ptr<onc_plan> make_adaptive_avg_pool(Device&, kit::OpDesc desc) {
+  throw kit::Error(ONC_UNIMPLEMENTED, kit::cat("[", desc.name(), "] is not served yet"));
+}
+
+}  // namespace oncilla::ocl

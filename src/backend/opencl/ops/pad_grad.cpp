@@ -1,0 +1,10 @@
+// PAD_GRAD.
+#include "ops/ops.hpp"
+
+namespace oncilla::ocl {
+
+std::unique_ptr<onc_plan> make_pad_grad(Device&, kit::OpDesc desc) {
+  throw kit::Error(ONC_UNIMPLEMENTED, kit::cat("[", desc.name(), "] is not served yet"));
+}
+
+}  // namespace oncilla::ocl

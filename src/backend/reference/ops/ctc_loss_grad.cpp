@@ -1,0 +1,10 @@
+// CTC_LOSS_GRAD.
+#include "ops/ops.hpp"
+
+namespace oncilla::reference {
+
+std::unique_ptr<onc_plan> make_ctc_loss_grad(kit::OpDesc desc) {
+  throw kit::Error(ONC_UNIMPLEMENTED, kit::cat("[", desc.name(), "] is not served yet"));
+}
+
+}  // namespace oncilla::reference

@@ -1,0 +1,10 @@
+// FRACTIONAL_MAX_POOL.
+#include "ops/ops.hpp"
+
+namespace oncilla::reference {
+
+std::unique_ptr<onc_plan> make_fractional_max_pool(kit::OpDesc desc) {
+  throw kit::Error(ONC_UNIMPLEMENTED, kit::cat("[", desc.name(), "] is not served yet"));
+}
+
+}  // namespace oncilla::reference

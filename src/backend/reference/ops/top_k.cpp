@@ -1,0 +1,10 @@
+// TOP_K.
+#include "ops/ops.hpp"
+
+namespace oncilla::reference {
+
+std::unique_ptr<onc_plan> make_top_k(kit::OpDesc desc) {
+  throw kit::Error(ONC_UNIMPLEMENTED, kit::cat("[", desc.name(), "] is not served yet"));
+}
+
+}  // namespace oncilla::reference
