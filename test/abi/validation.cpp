@@ -7,7 +7,7 @@ namespace {
 using D = Descriptor;
 using T = TensorSpec;
 
-void next_unknown_op(onc_op_desc& d) { d.op = 19; }
+void next_unknown_op(onc_op_desc& d) { d.op = 1000; }
 
 }  // namespace
 
@@ -19,7 +19,7 @@ TEST_CASE("descriptors of any op") {
   static const onc_softmax_attrs flagged{sizeof(onc_softmax_attrs), 4, nullptr, 1, 0};
   static const onc_softmax_attrs sizeless{0, 0, nullptr, 1, 0};
   check_bad_cases({
-      {"unknown op", valid::softmax, [](D& d) { d.bend = next_unknown_op; }, "[plan_create] there is no op 19"},
+      {"unknown op", valid::softmax, [](D& d) { d.bend = next_unknown_op; }, "[plan_create] there is no op 1000"},
       {"op 0", valid::softmax, [](D& d) { d.bend = [](onc_op_desc& o) { o.op = 0; }; }, "there is no op 0"},
       {"size 0", valid::softmax, [](D& d) { d.bend = [](onc_op_desc& o) { o.size = 0; }; }, "desc.size 0 is not the size"},
       {"huge size", valid::softmax, [](D& d) { d.bend = [](onc_op_desc& o) { o.size = 0xffffffff; }; }, "desc.size 4294967295"},
