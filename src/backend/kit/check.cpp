@@ -1,4 +1,4 @@
-// What each op of ops.def demands of its tensors and attributes. Convolution and pooling are in check_spatial.cpp. A plugin
+// What each op of ops.def demands of its tensors and attributes. Families with rules of their own are in check_<family>.cpp. A plugin
 // declines what is valid here but not served by it (a dtype, a stride) with support().
 #include "kit/check.hpp"
 

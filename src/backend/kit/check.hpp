@@ -57,7 +57,7 @@ class Rules {
   }
 };
 
-// One function an op of ops.def, in check.cpp or check_spatial.cpp; an op without one does not link.
+// One function an op of ops.def, in check.cpp or a check_<family>.cpp; an op without one does not link.
 namespace rules {
 #define ONC_OP(number, NAME, name, ...) void name(const Rules& r);
 #include "oncilla/ops.def"
