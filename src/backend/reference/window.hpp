@@ -1,83 +1,110 @@
-// Sliding windows over the two spatial dims: the one place that knows how stride, padding and dilation pick the inputs of an
+// Sliding windows over one to three spatial dims: the one place that knows how stride, padding and dilation pick the inputs of an
 // output. The convolutions and poolings, forward and backward, all walk it, so that a backward is the adjoint of its forward by
 // construction.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "kit/desc.hpp"
 
 namespace oncilla::reference {
 
-struct Window {
-  int64_t kernel[2], stride[2], pad[2], dilation[2];
-  int64_t in[2], out[2];  // H W, P Q
+// A position or a size in depth, height and width.
+using Place = std::array<int64_t, 3>;
+inline int64_t volume(const Place& size) { return size[0] * size[1] * size[2]; }
 
-  // Calls tap(r, s, h, w) for every tap of output (p, q) that lies inside the input, row by row.
+// Fewer dims than three are padded in front: size, window, stride and dilation 1, no padding.
+struct Window {
+  Place kernel{1, 1, 1}, stride{1, 1, 1}, pad{}, dilation{1, 1, 1};
+  Place in{1, 1, 1}, out{1, 1, 1};
+
+  // Calls visit(place) for every output, in row-major order.
+  template <class Visit>
+  void outputs(Visit&& visit) const {
+    Place at;
+    for (at[0] = 0; at[0] < out[0]; ++at[0]) {
+      for (at[1] = 0; at[1] < out[1]; ++at[1]) {
+        for (at[2] = 0; at[2] < out[2]; ++at[2]) visit(at);
+      }
+    }
+  }
+
+  // Calls tap(position in the window, position in the input), both flat and row-major, for every tap of an output that lies inside
+  // the input, in order.
   template <class Tap>
-  void taps(int64_t p, int64_t q, Tap&& tap) const {
-    for (int64_t r = 0; r < kernel[0]; ++r) {
-      const int64_t h = p * stride[0] - pad[0] + r * dilation[0];
-      if (h < 0 || h >= in[0]) continue;
-      for (int64_t s = 0; s < kernel[1]; ++s) {
-        const int64_t w = q * stride[1] - pad[1] + s * dilation[1];
-        if (w >= 0 && w < in[1]) tap(r, s, h, w);
+  void taps(const Place& output, Tap&& tap) const {
+    Place r;
+    for (r[0] = 0; r[0] < kernel[0]; ++r[0]) {
+      for (r[1] = 0; r[1] < kernel[1]; ++r[1]) {
+        for (r[2] = 0; r[2] < kernel[2]; ++r[2]) {
+          int64_t at_window = 0, at_input = 0;
+          bool inside = true;
+          for (size_t d = 0; d < 3; ++d) {
+            const int64_t x = output[d] * stride[d] - pad[d] + r[d] * dilation[d];
+            inside = inside && x >= 0 && x < in[d];
+            at_window = at_window * kernel[d] + r[d];
+            at_input = at_input * in[d] + x;
+          }
+          if (inside) tap(at_window, at_input);
+        }
       }
     }
   }
 };
 
-inline Window pool_window(const onc_pool_attrs& attrs, const kit::Dims& in, const kit::Dims& out) {
-  Window window{};
-  for (int d = 0; d < 2; ++d) {
-    window.kernel[d] = attrs.kernel[d];
-    window.stride[d] = attrs.stride[d];
-    window.pad[d] = attrs.pad[d];
-    window.dilation[d] = attrs.dilation[d] > 0 ? attrs.dilation[d] : 1;
-    window.in[d] = in[2 + d];
-    window.out[d] = out[2 + d];
+// in and out begin with two dims that are not spatial.
+template <class Attributes>
+Window make_window(const Attributes& attrs, const int64_t* kernel, const kit::Dims& in, const kit::Dims& out) {
+  Window window;
+  const size_t skip = 3 - attrs.spatial_rank;
+  for (size_t d = 0; d < attrs.spatial_rank; ++d) {
+    window.kernel[skip + d] = kernel[d];
+    window.stride[skip + d] = attrs.stride[d];
+    window.pad[skip + d] = attrs.pad[d];
+    window.dilation[skip + d] = attrs.dilation[d];
+    window.in[skip + d] = in[2 + d];
+    window.out[skip + d] = out[2 + d];
   }
   return window;
 }
 
-// The sizes of a convolution; x [N,C,H,W], w [K,C/groups,R,S], y [N,K,P,Q].
+inline Window pool_window(const onc_pool_attrs& attrs, const kit::Dims& in, const kit::Dims& out) {
+  return make_window(attrs, attrs.kernel, in, out);
+}
+
+// The sizes of a convolution; x [N,C,...], w [K,C/groups,...], y [N,K,...].
 struct Convolution {
   Window window;
   int64_t n, k, k_group, c, c_group;  // k_group and c_group: channels of one group
   uint64_t flops;
 
   Convolution(const onc_conv_attrs& attrs, const kit::Dims& x, const kit::Dims& w, const kit::Dims& y)
-      : window{}, n(x[0]), k(w[0]), k_group(w[0] / attrs.groups), c(x[1]), c_group(w[1]) {
-    for (int d = 0; d < 2; ++d) {
-      window.kernel[d] = w[2 + d];
-      window.stride[d] = attrs.stride[d];
-      window.pad[d] = attrs.pad[d];
-      window.dilation[d] = attrs.dilation[d];
-      window.in[d] = x[2 + d];
-      window.out[d] = y[2 + d];
-    }
-    flops = static_cast<uint64_t>(2 * n * k * window.out[0] * window.out[1] * c_group * window.kernel[0] * window.kernel[1]);
-  }
+      : window(make_window(attrs, w.data() + 2, x, y)),
+        n(x[0]),
+        k(w[0]),
+        k_group(w[0] / attrs.groups),
+        c(x[1]),
+        c_group(w[1]),
+        flops(static_cast<uint64_t>(2 * n * k * volume(window.out) * c_group * volume(window.kernel))) {}
 
   // Calls term(x, w, y) with the flat row-major positions of every product of the convolution.
   template <class Term>
   void terms(Term&& term) const {
-    const auto& [kernel, stride, pad, dilation, in, out] = window;
-    for (int64_t image = 0, y = 0; image < n; ++image) {
+    int64_t y = 0;
+    for (int64_t image = 0; image < n; ++image) {
       for (int64_t filter = 0; filter < k; ++filter) {
         const int64_t first_channel = filter / k_group * c_group;
-        for (int64_t p = 0; p < out[0]; ++p) {
-          for (int64_t q = 0; q < out[1]; ++q, ++y) {
-            for (int64_t channel = 0; channel < c_group; ++channel) {
-              const int64_t x_plane = (image * c + first_channel + channel) * in[0] * in[1];
-              const int64_t w_plane = (filter * c_group + channel) * kernel[0] * kernel[1];
-              window.taps(p, q, [&](int64_t r, int64_t s, int64_t h, int64_t w) {
-                term(static_cast<size_t>(x_plane + h * in[1] + w), static_cast<size_t>(w_plane + r * kernel[1] + s),
-                     static_cast<size_t>(y));
-              });
-            }
+        window.outputs([&](const Place& output) {
+          for (int64_t channel = 0; channel < c_group; ++channel) {
+            const int64_t x_channel = (image * c + first_channel + channel) * volume(window.in);
+            const int64_t w_channel = (filter * c_group + channel) * volume(window.kernel);
+            window.taps(output, [&](int64_t at_window, int64_t at_input) {
+              term(static_cast<size_t>(x_channel + at_input), static_cast<size_t>(w_channel + at_window), static_cast<size_t>(y));
+            });
           }
-        }
+          ++y;
+        });
       }
     }
   }

@@ -7,7 +7,7 @@ namespace oncilla::reference {
 std::unique_ptr<onc_plan> make_avg_pool(kit::OpDesc desc) {
   const auto attrs = desc.attributes<onc_pool_attrs>();
   const Window window = pool_window(attrs, desc.input(0).dims, desc.output(0).dims);
-  const auto flops = static_cast<uint64_t>(desc.output(0).numel() * window.kernel[0] * window.kernel[1]);
+  const auto flops = static_cast<uint64_t>(desc.output(0).numel() * volume(window.kernel));
   return make_plan(std::move(desc), flops, [attrs, window](const Call& call) {
     const std::vector<double> x = call.read(0);
     const kit::Dims& dims = call.desc().input(0).dims;

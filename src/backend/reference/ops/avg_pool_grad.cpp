@@ -7,7 +7,7 @@ namespace oncilla::reference {
 std::unique_ptr<onc_plan> make_avg_pool_grad(kit::OpDesc desc) {
   const auto attrs = desc.attributes<onc_pool_attrs>();
   const Window window = pool_window(attrs, desc.output(0).dims, desc.input(0).dims);
-  const auto flops = static_cast<uint64_t>(desc.input(0).numel() * window.kernel[0] * window.kernel[1]);
+  const auto flops = static_cast<uint64_t>(desc.input(0).numel() * volume(window.kernel));
   return make_plan(std::move(desc), flops, [attrs, window](const Call& call) {
     const std::vector<double> grad_y = call.read(0);
     const kit::Dims& dims = call.desc().output(0).dims;

@@ -10,7 +10,7 @@ std::unique_ptr<onc_plan> make_conv(kit::OpDesc desc) {
     const std::vector<double> x = call.read(0), w = call.read(1), bias = call.read(2);
     std::vector<double> y(static_cast<size_t>(call.desc().output(0).numel()), 0.0);
     conv.terms([&](size_t xi, size_t wi, size_t yi) { y[yi] += x[xi] * w[wi]; });
-    const auto plane = static_cast<size_t>(conv.window.out[0] * conv.window.out[1]);
+    const auto plane = static_cast<size_t>(volume(conv.window.out));
     for (size_t i = 0; i < y.size() && !bias.empty(); ++i) y[i] += bias[i / plane % bias.size()];
     call.write(0, y);
   });

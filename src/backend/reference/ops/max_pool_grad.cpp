@@ -9,8 +9,8 @@ std::unique_ptr<onc_plan> make_max_pool_grad(kit::OpDesc desc) {
     const std::vector<double> grad_y = call.read(0);
     const std::vector<int64_t> index = call.read_int(1);
     const kit::Dims &out = call.desc().input(0).dims, &in = call.desc().output(0).dims;
-    const auto out_plane = static_cast<size_t>(out[2] * out[3]);
-    const int64_t in_plane = in[2] * in[3];
+    const auto out_plane = static_cast<size_t>(product(out, 2, out.size()));
+    const int64_t in_plane = product(in, 2, in.size());
     std::vector<double> grad_x(static_cast<size_t>(call.desc().output(0).numel()), 0.0);
     for (size_t i = 0; i < grad_y.size(); ++i) {
       if (index[i] < 0 || index[i] >= in_plane) continue;  // no input was under the window
