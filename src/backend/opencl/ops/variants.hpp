@@ -10,6 +10,7 @@
 
 #include "kit/backend.hpp"
 #include "runtime/device.hpp"
+#include "runtime/storage.hpp"
 
 namespace oncilla::ocl {
 
@@ -31,22 +32,6 @@ void support_float(const Device& device, const kit::OpDesc& desc, uint32_t dtype
 
 // Declines a dtype that is not floating, and float64 on a device without it. Halves are stored, and computed with in float32.
 void support_floating(const Device& device, const kit::OpDesc& desc, uint32_t dtype);
-
-// "float" or "double".
-const char* arithmetic_type(uint32_t dtype);
-
-// The type in which kernels compute with elements of a dtype: float for halves, int for integers up to 32 bits and for bool.
-const char* compute_type(uint32_t dtype);
-
-// Defines what lib/storage.h reads: T, and how elements of `dtype` lie in memory. For dtypes that it does not cover, as int8,
-// STORAGE is the storage type.
-void set_storage(Defines& defines, uint32_t dtype);
-
-// Whether the plan counts elements in 64 bits: a tensor spans 2^31 elements or more, or ONCILLA_WIDE_INDEX=1 in the environment
-// asks for it (tests).
-bool wide_index(const kit::OpDesc& desc);
-// Defines what lib/index.h reads.
-void set_index(Defines& defines, bool wide);
 
 // The work-group size of variants that reduce in local memory: `wanted` cut to what the device allows, a power of two.
 size_t group_size(const Device& device, size_t wanted = 256);
