@@ -20,12 +20,13 @@ OCL = "src/backend/opencl"
 CORE = "src/core"
 RUNTIME = f"{OCL}/runtime"
 TUNING = f"{OCL}/tuning"
+SPECIAL = "kernels/lib/special"
 
 # Layer: the layers that it may include besides itself. The nearest folder above a file decides which layer the file is in.
 LAYERS: dict[str, list[str]] = {
     ABI: [],
     KIT: [ABI],
-    "src/backend/reference": [ABI, KIT],
+    "src/backend/reference": [ABI, KIT, SPECIAL],
     RUNTIME: [ABI, KIT, TUNING],
     TUNING: [],
     f"{OCL}/expr": [ABI, KIT, RUNTIME],
@@ -33,7 +34,7 @@ LAYERS: dict[str, list[str]] = {
     f"{OCL}/conv": [ABI, KIT, RUNTIME, f"{OCL}/gemm"],
     f"{OCL}/ops": [ABI, KIT, RUNTIME, f"{OCL}/expr", f"{OCL}/gemm", f"{OCL}/conv"],
     f"{OCL}/abi": [ABI, KIT, RUNTIME, f"{OCL}/ops"],
-    CORE: [ABI],
+    CORE: [ABI, SPECIAL],
     "src/tensor": [ABI, CORE],
     "src/torch": [ABI, CORE],
     "src/tools": [ABI, CORE],
@@ -43,6 +44,8 @@ LAYERS: dict[str, list[str]] = {
     # The kit's own tests, and plugins made to misbehave, are written with it.
     "test/abi": [ABI, CORE, KIT],
     "kernels": [],
+    # Functions that rows of elementwise.def call: OpenCL C and C++ alike.
+    SPECIAL: [],
 }
 
 # Headers of others that only some layers may see: pattern, the layers, what to say.

@@ -4,7 +4,9 @@
 // gives NaN.
 #pragma once
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 namespace oncilla::scalar_math {
@@ -28,6 +30,8 @@ inline double onc_floor_div(double a, double b) {
   const double whole = (a - onc_remainder(a, b)) / b;
   return std::floor(whole + 0.5);
 }
+
+#include "lib/special/cxx.hpp"
 
 #define T double
 #define C(x) static_cast<double>(x)

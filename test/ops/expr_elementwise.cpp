@@ -136,6 +136,40 @@ void special_cases(Cases& cases) {
   }
 }
 
+// What random numbers are made of: equal bits, for every exponent and many fractions, special values and integers among them. SINPI
+// and COSPI get no subnormal numbers, which some devices count as zero.
+void repro_cases(Cases& cases) {
+  for (uint32_t dtype : {ONC_F32, ONC_F64}) {
+    const int least = dtype == ONC_F64 ? -1022 : -126, most = dtype == ONC_F64 ? 1023 : 127, bits = dtype == ONC_F64 ? 52 : 23;
+    std::vector<double> all = {0.0, -0.0, INFINITY, -INFINITY, NAN}, normal = all;
+    uint64_t random = 1;
+    for (int exponent = least - bits; exponent <= most; ++exponent) {
+      for (int k = 0; k < 8; ++k) {
+        random = random * 6364136223846793005 + 1442695040888963407;
+        double fraction = static_cast<double>(k == 0 ? 0 : random >> 11) * 0x1p-53;
+        if (dtype == ONC_F32) fraction = static_cast<double>(static_cast<float>(fraction * 0.9999));
+        const double value = std::ldexp(1 + fraction, exponent) * (k % 3 == 2 ? -1 : 1);
+        all.push_back(value);
+        if (exponent >= least) normal.push_back(value);
+      }
+    }
+    for (int i = -40; i < 400; ++i) normal.push_back(i * 0.25), all.push_back(0.5 + i * 0.00390625), all.push_back(i);
+    const auto add = [&](const char* name, const std::vector<uint32_t>& ops, const std::vector<double>& values) {
+      const Dims dims = {static_cast<int64_t>(values.size())};
+      Tape tape;
+      const Value x = tape.input(dtype);
+      for (uint32_t op : ops) tape.output(tape.apply(op, x));
+      Case c = expr_case(std::string("equal bits ") + name + " " + dtype_name(dtype), tape, dims);
+      c.in = {tensor(dtype, dims, list(values))};
+      c.out.assign(ops.size(), tensor(dtype, dims));
+      c.tolerance = Tolerance::exact;
+      cases.push_back(c);
+    };
+    add("roots", {ONC_EX_REPRO_LOG, ONC_EX_REPRO_EXP, ONC_EX_REPRO_SQRT, ONC_EX_REPRO_RECIPROCAL}, all);
+    add("circle", {ONC_EX_REPRO_SINPI, ONC_EX_REPRO_COSPI}, normal);
+  }
+}
+
 // The derivative columns, as tapes: the same text that automatic differentiation compiles.
 void gradient_cases(Cases& cases) {
   const auto add = [&](uint32_t op, const char* name, uint32_t arity, Domain domain, auto&& derivative) {
@@ -195,6 +229,7 @@ void elementwise_cases(Cases& cases) {
     for (const auto& group : groups(takes_bool)) cases.push_back(group_case(group, ONC_BOOL, shape));
   }
   special_cases(cases);
+  repro_cases(cases);
   gradient_cases(cases);
 }
 

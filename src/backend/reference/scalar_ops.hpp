@@ -4,6 +4,7 @@
 // off.)
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -89,6 +90,8 @@ T onc_floor_div_int(T a, T b) {
   const T r = a % b;
   return a / b - (r != 0 && (r < 0) != (b < 0) ? 1 : 0);
 }
+
+#include "lib/special/cxx.hpp"
 
 #define C(x) static_cast<T>(x)
 #define SEL(condition, x, y) ((condition) ? (x) : (y))

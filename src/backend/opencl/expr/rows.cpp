@@ -41,18 +41,50 @@ std::string with_macros(const std::string& type, const std::string& unsigned_typ
              "#undef T\n#undef UT\n#undef C\n");
 }
 
-bool mentions(const std::string& text, const char* what) { return text.find(what) != std::string::npos; }
+// The names in a column that begin with onc_.
+std::set<std::string> helpers_of(const std::string& column) {
+  std::set<std::string> names;
+  for (size_t at = column.find("onc_"); at != std::string::npos; at = column.find("onc_", at + 1)) {
+    size_t end = at;
+    while (end < column.size() && (std::isalnum(static_cast<unsigned char>(column[end])) != 0 || column[end] == '_')) ++end;
+    names.insert(column.substr(at, end - at));
+  }
+  return names;
+}
 
-// Helpers that columns call exist for each type under its name (lib/elementwise.h).
+// The file of lib/special that a helper is in: onc_gamma_digamma is in gamma.h. "" for those of lib/elementwise.h.
+std::string special_file(const std::string& helper) {
+  if (helper.starts_with("onc_remainder") || helper.starts_with("onc_floor_div")) return "";
+  return helper.substr(4, helper.find('_', 4) - 4);
+}
+
+// Whether a column calls a function of lib/special that is written for scalars. Those of repro.h take vectors too.
+bool calls_scalar_special(const std::string& column) {
+  for (const std::string& helper : helpers_of(column)) {
+    const std::string file = special_file(helper);
+    if (!file.empty() && file != "repro") return true;
+  }
+  return false;
+}
+
+// Helpers that columns call exist for each type under its name (lib/elementwise.h, lib/special).
 std::string helpers(const std::string& expression, const std::string& type) {
   std::string text;
-  for (const char* helper : {"onc_remainder", "onc_floor_div"}) {
-    if (mentions(expression, helper)) text += cat("#undef ", helper, "\n#define ", helper, " ", helper, "_", type, "\n");
-    const std::string integer = cat(helper, "_int");
-    if (mentions(expression, integer.c_str()))
-      text += cat("#undef ", integer, "\n#define ", integer, " ", integer, "_", type, "\n");
-  }
+  for (const std::string& helper : helpers_of(expression))
+    text += cat("#undef ", helper, "\n#define ", helper, " ", helper, "_", type, "\n");
   return text;
+}
+
+// A file of lib/special for one type, which is what its macros stand for.
+std::string special_text(const std::string& file, uint32_t dtype, int width) {
+  const bool wide = dtype == ONC_F64;
+  const std::string type = value_type(dtype, width), integer = vector_type(wide ? "long" : "int", width);
+  return cat(
+      "#define T ", type, "\n#define IT ", integer, "\n#define MANTISSA ", wide ? 52 : 23, "\n#define C(x) ((T)(x",
+      wide ? "" : "##f", "))\n#define FN(name) name##_", type, "\n#define TO_IT(x) convert_", integer,
+      "(x)\n#define TO_T(x) convert_", type, "(x)\n#define AS_IT(x) as_", integer, "(x)\n#define AS_T(x) as_", type,
+      "(x)\n#include \"lib/special/", file,
+      ".h\"\n#undef T\n#undef IT\n#undef MANTISSA\n#undef C\n#undef FN\n#undef TO_IT\n#undef TO_T\n#undef AS_IT\n#undef AS_T\n");
 }
 
 std::string floating_row(const Row& r, uint32_t op, uint32_t dtype, int width) {
@@ -76,14 +108,22 @@ std::string integer_row(const Row& r, uint32_t op, uint32_t dtype) {
 std::string lanes_row(const Row& r, uint32_t op, uint32_t dtype, int width) {
   const bool boolean = std::string(r.result) == "boolean";
   const std::string result = value_type(boolean ? static_cast<uint32_t>(ONC_BOOL) : dtype, width);
+  const std::string head =
+      cat("static inline ", result, " ", row_name(op, dtype, width), "(", parameters(value_type(dtype, width), r.arity), ") { ");
+  if (calls_scalar_special(r.floating)) {  // in a loop, so that a long function stands there once
+    const std::string scalar = value_type(dtype, 1);
+    std::string arguments;
+    for (int k = 0; k < r.arity; ++k) arguments += cat(k == 0 ? "" : ", ", "((", scalar, " *)&", "abc"[k], ")[l]");
+    return cat(head, result, " r; for (int l = 0; l < ", width, "; ++l) ((", value_type(boolean ? uint32_t{ONC_BOOL} : dtype, 1),
+               " *)&r)[l] = ", boolean ? "-" : "", row_name(op, dtype, 1), "(", arguments, "); return r; }\n");
+  }
   std::string lanes;
   for (int lane = 0; lane < width; ++lane) {
     std::string arguments;
     for (int k = 0; k < r.arity; ++k) arguments += cat(k == 0 ? "" : ", ", "abc"[k], ".s", "0123456789abcdef"[lane]);
     lanes += cat(lane == 0 ? "" : ", ", boolean ? "-" : "", row_name(op, dtype, 1), "(", arguments, ")");
   }
-  return cat("static inline ", result, " ", row_name(op, dtype, width), "(", parameters(value_type(dtype, width), r.arity),
-             ") { return (", result, ")(", lanes, "); }\n");
+  return cat(head, "return (", result, ")(", lanes, "); }\n");
 }
 
 // BOOL lanes are masks, for which the comparisons, logic and bit rows that take BOOL are right as they stand.
@@ -117,13 +157,19 @@ std::string row_helper(uint32_t op, uint32_t dtype, int width) {
   const Row r = row(op);
   const bool floating = kit::dtype_kind(dtype) == 'f';
   const std::string column = floating ? r.floating : r.integer;
-  if (!mentions(column, "onc_")) return "";
-  return floating ? cat("ONC_FLOATING(", value_type(dtype, width), ")\n") : cat("ONC_INTEGER(", value_scalar(dtype), ")\n");
+  std::string text;
+  for (const std::string& helper : helpers_of(column)) {
+    const std::string file = special_file(helper);
+    if (!file.empty()) return special_text(file, dtype, width);
+    text = floating ? cat("ONC_FLOATING(", value_type(dtype, width), ")\n") : cat("ONC_INTEGER(", value_scalar(dtype), ")\n");
+  }
+  return text;
 }
 
 bool by_lanes(uint32_t op, uint32_t dtype, int width) {
   if (width == 1 || dtype == ONC_BOOL) return false;
-  return kit::dtype_kind(dtype) != 'f' || (dtype == ONC_F64 && calls_library(row(op).floating));
+  const Row r = row(op);
+  return kit::dtype_kind(dtype) != 'f' || calls_scalar_special(r.floating) || (dtype == ONC_F64 && calls_library(r.floating));
 }
 
 std::string row_text(uint32_t op, uint32_t dtype, int width) {

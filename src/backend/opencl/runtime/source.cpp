@@ -12,6 +12,9 @@ namespace oncilla::ocl {
 
 namespace {
 
+// Texts over a type, which macros name: each include is for another one.
+constexpr const char* kRepeated = "lib/special/";
+
 std::string read_source(const std::string& path) {
   if (const char* dir = std::getenv("ONCILLA_KERNELS"); dir != nullptr && *dir != 0) {
     std::ifstream in(kit::cat(dir, "/", path), std::ios::binary);
@@ -44,7 +47,7 @@ void append(const std::string& name, const std::string& text, std::set<std::stri
     ++number;
     if (const std::string file = included(line); file.empty()) {
       out += line + "\n";
-    } else if (seen.insert(file).second) {
+    } else if (seen.insert(file).second || file.starts_with(kRepeated)) {
       append(file, read_source(file), seen, out);
       mark(number + 1);
     }
