@@ -7,7 +7,11 @@
 typedef half E;
 #define LOAD_AT(p, i) vload_half(i, p)
 #define STORE_AT(p, i, v) vstore_half_rte(v, i, p)
+#define LOAD4(p) vload_half4(0, p)
+#define LOAD8(p) vload_half8(0, p)
 #define LOAD16(p) vload_half16(0, p)
+#define STORE4(p, v) vstore_half4_rte(v, 0, p)
+#define STORE8(p, v) vstore_half8_rte(v, 0, p)
 #define STORE16(p, v) vstore_half16_rte(v, 0, p)
 #elif defined(STORAGE_BF16)
 typedef ushort E;
@@ -15,14 +19,22 @@ static inline ushort onc_to_bf16(float x) {
   const uint bits = as_uint(x);
   return x != x ? (ushort)((bits >> 16) | 0x40u) : (ushort)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
-static inline ushort16 onc_to_bf16_16(float16 x) {
-  const uint16 bits = as_uint16(x);
-  const uint16 rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-  return convert_ushort16(x != x ? (bits >> 16) | 0x40u : rounded);
-}
+#define ONC_TO_BF16(N)                                                              \
+  static inline ushort##N onc_to_bf16_##N(float##N x) {                             \
+    const uint##N bits = as_uint##N(x);                                             \
+    const uint##N rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;           \
+    return convert_ushort##N(x != x ? (bits >> 16) | 0x40u : rounded);              \
+  }
+ONC_TO_BF16(4)
+ONC_TO_BF16(8)
+ONC_TO_BF16(16)
 #define LOAD_AT(p, i) as_float((uint)(p)[i] << 16)
 #define STORE_AT(p, i, v) ((p)[i] = onc_to_bf16(v))
+#define LOAD4(p) as_float4(convert_uint4(vload4(0, p)) << 16)
+#define LOAD8(p) as_float8(convert_uint8(vload8(0, p)) << 16)
 #define LOAD16(p) as_float16(convert_uint16(vload16(0, p)) << 16)
+#define STORE4(p, v) vstore4(onc_to_bf16_4(v), 0, p)
+#define STORE8(p, v) vstore8(onc_to_bf16_8(v), 0, p)
 #define STORE16(p, v) vstore16(onc_to_bf16_16(v), 0, p)
 #elif defined(STORAGE)
 typedef STORAGE E;
@@ -32,7 +44,11 @@ typedef STORAGE E;
 typedef T E;
 #define LOAD_AT(p, i) ((p)[i])
 #define STORE_AT(p, i, v) ((p)[i] = (v))
+#define LOAD4(p) vload4(0, p)
+#define LOAD8(p) vload8(0, p)
 #define LOAD16(p) vload16(0, p)
+#define STORE4(p, v) vstore4(v, 0, p)
+#define STORE8(p, v) vstore8(v, 0, p)
 #define STORE16(p, v) vstore16(v, 0, p)
 #endif
 #endif

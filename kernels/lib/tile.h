@@ -1,11 +1,15 @@
 // The register tile that matrix products and convolutions share: TM rows by two vectors of VW columns, held in named variables so that a compiler keeps
 // them in registers at the full vector width. Panels of the left operand have ROW_PANEL rows (TM used), of the right one TN columns.
-// Needs T (float or double), VW (its vector width) and TM (at most ROW_PANEL).
+// Needs T (float or double), VW (its vector width) and TM (at most ROW_PANEL). Tensors hold E (lib/storage.h), panels T.
+#include "lib/storage.h"
+
 #define CAT_(a, b) a##b
 #define CAT(a, b) CAT_(a, b)
 typedef CAT(T, VW) V;
 #define VLOAD(p) CAT(vload, VW)(0, p)
 #define VSTORE(v, p) CAT(vstore, VW)(v, 0, p)
+#define LOAD_V(p) CAT(LOAD, VW)(p)
+#define STORE_V(p, v) CAT(STORE, VW)(p, v)
 #define TN (2 * VW)
 #define ROW_PANEL 16
 
