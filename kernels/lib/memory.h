@@ -56,6 +56,35 @@
     for (int l = 0; l < live; ++l) vstore_half_rte(((T *)&v)[l], l * stride, p);  \
   }
 
+// Elements of a table of n by position (P: int or long, counting from 0). What lies outside is not touched and reads as 0. The comparison is unsigned,
+// so that one serves both ends, and in the position's own width, before it is narrowed to I.
+#define ONC_GATHER_1(T, P)                                                        \
+  static inline T onc_gather_##T##_##P(const global T *p, I n, P at) {            \
+    return (ulong)at < (ulong)n ? p[(I)at] : (T)0;                                \
+  }
+#define ONC_GATHER(T, P, N)                                                       \
+  static inline T##N onc_gather_##T##N##_##P(const global T *p, I n, P##N at) {   \
+    T##N v = 0;                                                                   \
+    for (int l = 0; l < N; ++l) {                                                 \
+      const P x = ((P *)&at)[l];                                                  \
+      if ((ulong)x < (ulong)n) ((T *)&v)[l] = p[(I)x];                            \
+    }                                                                             \
+    return v;                                                                     \
+  }
+#define ONC_GATHER_HALF_1(P)                                                      \
+  static inline float onc_gather_half_##P(const global half *p, I n, P at) {      \
+    return (ulong)at < (ulong)n ? vload_half((I)at, p) : 0.0f;                    \
+  }
+#define ONC_GATHER_HALF(P, N)                                                     \
+  static inline float##N onc_gather_half##N##_##P(const global half *p, I n, P##N at) { \
+    float##N v = 0;                                                               \
+    for (int l = 0; l < N; ++l) {                                                 \
+      const P x = ((P *)&at)[l];                                                  \
+      if ((ulong)x < (ulong)n) ((float *)&v)[l] = vload_half((I)x, p);            \
+    }                                                                             \
+    return v;                                                                     \
+  }
+
 // bfloat16 is the upper half of a float: rounded to nearest even; a NaN stays one, whatever its low bits were.
 #define ONC_BF16_(NAME, F, U, H, AS_U, TO_H)                                      \
   static inline H NAME(F x) {                                                     \

@@ -94,6 +94,17 @@ Value Tape::push(onc_expr_inst instruction) {
 }
 
 Value Tape::input(uint32_t dtype) { return push(inst(ONC_EX_INPUT, compute_dtype(dtype), n_inputs_++)); }
+Table Tape::table(uint32_t dtype) {
+  return {this, static_cast<uint16_t>(n_inputs_++), static_cast<uint16_t>(compute_dtype(dtype))};
+}
+
+Value Tape::gather(Table table, Value position) {
+  require(table.tape == this && position.tape == this, "gather: an operand belongs to another tape, or is missing");
+  require(position.dtype == ONC_I32 || position.dtype == ONC_I64,
+          "gather: the position is " + str(position.dtype) + ", not int32 or int64");
+  return push(inst(ONC_EX_GATHER, table.dtype, table.input, position.number));
+}
+
 Value Tape::scalar(uint32_t dtype) { return push(inst(ONC_EX_SCALAR, compute_dtype(dtype), n_scalars_++)); }
 Value Tape::tensor_scalar(uint32_t dtype) { return push(inst(ONC_EX_TENSOR_SCALAR, compute_dtype(dtype), n_tensor_scalars_++)); }
 

@@ -28,12 +28,20 @@ class Value {
   uint16_t number = 0, dtype = 0;
 };
 
+// An input that is read by position, not element by element: one-dimensional and contiguous, of any size.
+struct Table {
+  Tape* tape = nullptr;
+  uint16_t input = 0, dtype = 0;  // the dtype of its values
+};
+
 class Tape {
  public:
   // Numbers are given in the order of the calls. Each returns a value of compute_dtype(dtype).
   Value input(uint32_t dtype);
-  Value scalar(uint32_t dtype);         // the next shared run-time scalar
-  Value tensor_scalar(uint32_t dtype);  // FOREACH: the next per-tensor scalar
+  Table table(uint32_t dtype);                // the next input, as a table
+  Value gather(Table table, Value position);  // position I32 or I64; outside the table: NaN, 0 where not floating
+  Value scalar(uint32_t dtype);               // the next shared run-time scalar
+  Value tensor_scalar(uint32_t dtype);        // FOREACH: the next per-tensor scalar
   Value constant(uint32_t dtype, double value);
   Value constant_int(uint32_t dtype, int64_t value);
   Value coord(uint32_t dim, uint32_t dtype = ONC_I64);

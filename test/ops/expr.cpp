@@ -19,6 +19,7 @@ void cases_expr(Cases& cases) {
   structure_cases(cases);
   random_cases(cases);
   reduction_cases(cases);
+  gather_cases(cases);
 }
 
 }  // namespace oncilla::test

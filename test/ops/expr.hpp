@@ -13,5 +13,6 @@ void cast_cases(Cases& cases);         // every pair of storage dtypes; copies b
 void structure_cases(Cases& cases);    // coordinates, scalars, where, in-place, shapes
 void random_cases(Cases& cases);       // Philox
 void reduction_cases(Cases& cases);
+void gather_cases(Cases& cases);  // tables read by position
 
 }  // namespace oncilla::test

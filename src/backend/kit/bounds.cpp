@@ -20,7 +20,7 @@ std::string arg_name(const onc_plan& plan, size_t i) {
 
 // The pairs that ops.def allows to be the same memory.
 bool may_be_same(uint32_t op, size_t in, size_t out) {
-  return (op == ONC_OP_MATMUL && in == 2) || (op == ONC_OP_BATCH_NORM && in >= 3 && in == out);
+  return (op == ONC_OP_MATMUL && in == 2) || (op == ONC_OP_BATCH_NORM && in >= 3 && in == out) || (op == ONC_OP_SCATTER && in == 0);
 }
 
 // Two tensors that begin at one place hold the same elements at the same indices.
@@ -29,6 +29,17 @@ bool same_elements(const Tensor& a, const Tensor& b) {
   for (size_t i = 0; i < a.dims.size(); ++i)
     if (a.dims[i] > 1 && a.strides[i] != b.strides[i]) return false;
   return true;
+}
+
+// The memory of an output must not be that of a table, of which any element may be read at any time.
+void check_table(const onc_plan& plan, const onc_run& run, size_t i, size_t o) {
+  const size_t n_in = plan.desc.in.size();
+  const ArgBounds &table = plan.bounds[i], &out = plan.bounds[n_in + o];
+  const onc_arg from = run.args[i], to = run.args[n_in + o];
+  const bool meet =
+      out.dense ? ranges_meet(from, table.bytes, to, out.bytes) : from.buffer == to.buffer && from.offset == to.offset;
+  require(!meet, "[expr] output ", o, " (offset ", to.offset, ", ", out.bytes, " bytes) overlaps the table, input ", i, " (offset ",
+          from.offset, ", ", table.bytes, " bytes)");
 }
 
 // A tape reads and writes element by element, so that an output may be an input of the same strides. Beginning at one place with
@@ -40,6 +51,10 @@ void check_in_place(const onc_plan& plan, const onc_run& run) {
     const ArgBounds& out_bounds = plan.bounds[n_in + o];
     for (size_t i = 0; i < n_in; ++i) {
       const ArgBounds& bounds = plan.bounds[i];
+      if (bounds.bytes != 0 && out_bounds.bytes != 0 && plan.desc.tape->is_table(i)) {
+        check_table(plan, run, i, o);
+        continue;
+      }
       if (run.args[i].buffer != out.buffer || run.args[i].offset != out.offset || bounds.bytes == 0 || out_bounds.bytes == 0)
         continue;
       const Tensor &from = plan.desc.input(i), &to = plan.desc.output(o);

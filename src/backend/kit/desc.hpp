@@ -52,6 +52,10 @@ struct Tape {
   // Of each value: a constant, a scalar, an input with stride 0 in the reduced dims, or made of such: full and reduced values may
   // use it. An output of such a value is full if its tensor has `rank` dims, else reduced.
   std::vector<bool> both;
+  // Of each input of EXPR: GATHER reads it by position, so that it has a size of its own instead of the iteration space's.
+  std::vector<bool> table;
+
+  bool is_table(size_t input) const { return input < table.size() && table[input]; }
 };
 
 struct OpDesc {
@@ -61,6 +65,7 @@ struct OpDesc {
   std::optional<Tape> tape;          // EXPR and FOREACH
   std::vector<unsigned char> attrs;  // every other op: the struct's bytes, zero-extended
   uint32_t foreach_tensors = 0;      // FOREACH: n_tensors
+  std::optional<Tape> epilogue;      // MATMUL and CONV, over the output's dims; its input i > 0 is in[kEpilogueInput + i - 1]
 
   const char* name() const;  // "softmax"
   const Tensor& input(size_t i) const { return *in.at(i); }
@@ -79,11 +84,30 @@ struct OpDesc {
 // the shapes, dtypes and attributes of each op (check.cpp, one list of sentences an op). Throws Error naming op and value.
 OpDesc parse(const onc_op_desc& desc);
 
+// The number of the descriptor's first input that belongs to an epilogue.
+inline constexpr size_t kEpilogueInput = 3;
+// The dtype in which a sum of products of a dtype is computed, and in which an epilogue finds it: float32 for halves, int32 for
+// integers of up to 32 bits.
+uint32_t accumulator_dtype(uint32_t dtype);
+// The epilogue as an EXPR of its own, from a contiguous result and the descriptor's further inputs to the output: for kernels that
+// cannot apply it themselves.
+OpDesc epilogue_expr(const OpDesc& desc);  // epilogue.cpp
+
 // The parts of parse, in their own files.
+void parse_epilogue(OpDesc& desc);                                        // epilogue.cpp: fills desc.epilogue
 void check_op(const OpDesc& desc);                                    // check.cpp
 Tape parse_tape(const onc_expr_attrs& attrs, const OpDesc& desc);     // tape.cpp
 Tape parse_tape(const onc_foreach_attrs& attrs, const OpDesc& desc);  // tape.cpp
 const char* inst_name(uint32_t op);                                   // "add", "reduce_sum"
 uint32_t inst_arity(uint32_t op);                                     // value operands: CAST 1, WHERE 3, INPUT 0
+
+// The values that an instruction uses: the first inst_arity() of a, b and c, but b alone for GATHER.
+struct Operands {
+  uint16_t values[3];
+  uint32_t count;
+  const uint16_t* begin() const { return values; }
+  const uint16_t* end() const { return values + count; }
+};
+Operands inst_operands(const onc_expr_inst& inst);  // tape.cpp
 
 }  // namespace oncilla::kit

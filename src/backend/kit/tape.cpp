@@ -36,6 +36,8 @@ InstRow inst_row(uint32_t op) {
       return {"cast", 1};
     case ONC_EX_WHERE:
       return {"where", 3};
+    case ONC_EX_GATHER:
+      return {"gather", 1};
     case ONC_EX_TENSOR_SCALAR:
       return {"tensor_scalar", 0};
     case ONC_EX_REDUCE_SUM:
@@ -129,9 +131,10 @@ class Walk {
     require(is_value_dtype(inst.dtype), at, "dtype ", inst.dtype, " (", dtype_name(inst.dtype),
             ") is no value dtype: float32, float64, int32, int64 and bool are");
     require(inst.reserved == 0, at, "reserved is ", inst.reserved, ", not 0");
-    const uint16_t operands[] = {inst.a, inst.b, inst.c};
-    for (uint32_t k = 0; k < row.arity; ++k)
-      require(operands[k] < index, at, "operand ", "abc"[k], " is value ", operands[k], ", which does not come before it");
+    const Operands operands = inst_operands(inst);
+    for (uint32_t k = 0; k < operands.count; ++k)
+      require(operands.values[k] < index, at, "operand ", (inst.op == ONC_EX_GATHER ? "b" : "abc")[k], " is value ",
+              operands.values[k], ", which does not come before it");
 
     if (row.elementwise) {
       check_elementwise(at, inst, row);
@@ -140,7 +143,7 @@ class Walk {
     } else {
       check_structural(at, inst);
     }
-    place(at, inst, row.arity);
+    place(at, inst, operands);
   }
 
   void check_elementwise(const Where& at, const onc_expr_inst& inst, const InstRow& row) const {
@@ -181,7 +184,10 @@ class Walk {
     const bool floating = dtype_kind(inst.dtype) == 'f';
     switch (inst.op) {
       case ONC_EX_INPUT:
-        return require(inst.a < n_inputs_, at, "there is no input ", inst.a, ": there are ", n_inputs_);
+        require(inst.a < n_inputs_, at, "there is no input ", inst.a, ": there are ", n_inputs_);
+        return require(!tape_.is_table(inst.a), at, "input ", inst.a, " is a table, which gather alone reads");
+      case ONC_EX_GATHER:
+        return check_gather(at, inst);
       case ONC_EX_CONST:
         require(inst.dtype != ONC_BOOL || inst.imm.i == 0 || inst.imm.i == 1, at, "a bool is 0 or 1, not ", inst.imm.i);
         return require(inst.dtype != ONC_I32 || inst.imm.i == static_cast<int32_t>(inst.imm.i), at, inst.imm.i, " is no int32");
@@ -216,6 +222,18 @@ class Walk {
     }
   }
 
+  void check_gather(const Where& at, const onc_expr_inst& inst) const {
+    require(!foreach_, at, "foreach reads no tables");
+    require(inst.a < n_inputs_, at, "there is no input ", inst.a, ": there are ", n_inputs_);
+    const Tensor& table = desc_.input(inst.a);
+    require(table.rank() == 1, at, "the table, input ", inst.a, ", is ", table, ", not one-dimensional");
+    require(table.contiguous(), at, "the table, input ", inst.a, ", is ", table, " with stride ", table.strides[0],
+            ", not contiguous");
+    const uint32_t position = dtype_of(inst.b);
+    require(position == ONC_I32 || position == ONC_I64, at, "the position, value ", inst.b, ", is ", dtype_name(position),
+            ", not int32 or int64");
+  }
+
   // A scalar is one union: it cannot be a double here and an integer there.
   static void read_scalar(const Where& at, std::vector<char>& kinds, uint32_t number, bool floating) {
     const char kind = floating ? 'f' : 'i';
@@ -224,15 +242,13 @@ class Walk {
   }
 
   // Decides on which side of a reduction the value lives.
-  void place(const Where& at, const onc_expr_inst& inst, uint32_t arity) {
+  void place(const Where& at, const onc_expr_inst& inst, const Operands& operands) {
     bool reduced = is_reduction(inst.op), both = !reduced;
     if (inst.op == ONC_EX_INPUT) both = constant_over_reduced(inst.a);
     if (inst.op == ONC_EX_COORD || inst.op == ONC_EX_PHILOX) both = false;
     if (!is_reduction(inst.op)) {
-      const uint16_t operands[] = {inst.a, inst.b, inst.c};
       bool full = false;
-      for (uint32_t k = 0; k < arity; ++k) {
-        const uint16_t v = operands[k];
+      for (const uint16_t v : operands) {
         reduced = reduced || tape_.reduced[v];
         full = full || (!tape_.reduced[v] && !tape_.both[v]);
       }
@@ -284,6 +300,11 @@ const char* inst_name(uint32_t op) {
 
 uint32_t inst_arity(uint32_t op) { return inst_row(op).arity; }
 
+Operands inst_operands(const onc_expr_inst& inst) {
+  if (inst.op == ONC_EX_GATHER) return {{inst.b}, 1};
+  return {{inst.a, inst.b, inst.c}, inst_arity(inst.op)};
+}
+
 Tape parse_tape(const onc_expr_attrs& attrs, const OpDesc& desc) {
   require(attrs.rank <= kMaxRank, "[expr] rank ", attrs.rank, " is above ", kMaxRank);
   require(attrs.rank == 0 || attrs.dims != nullptr, "[expr] rank ", attrs.rank, " and dims NULL");
@@ -300,12 +321,16 @@ Tape parse_tape(const onc_expr_attrs& attrs, const OpDesc& desc) {
     require(!__builtin_mul_overflow(numel, std::max<int64_t>(dim, 1), &numel), "[expr] dims ", to_string(tape.dims),
             " exceed 64 bits");
   }
+  copy_instructions(desc, attrs.insts, attrs.n_insts, attrs.outs, attrs.n_outs, tape);
+  tape.table.resize(desc.in.size(), false);
+  for (const onc_expr_inst& inst : tape.insts) {
+    if (inst.op == ONC_EX_GATHER && inst.a < tape.table.size()) tape.table[inst.a] = true;
+  }
   for (size_t i = 0; i < desc.in.size(); ++i) {
     require(desc.has_in(i), "[expr] input ", i, " is absent");
-    require(desc.input(i).dims == tape.dims, "[expr] input ", i, " is ", desc.input(i), ", but the iteration space ",
-            to_string(tape.dims));
+    require(tape.table[i] || desc.input(i).dims == tape.dims, "[expr] input ", i, " is ", desc.input(i),
+            ", but the iteration space ", to_string(tape.dims));
   }
-  copy_instructions(desc, attrs.insts, attrs.n_insts, attrs.outs, attrs.n_outs, tape);
   Walk(tape, desc, static_cast<uint32_t>(desc.in.size())).run();
   return tape;
 }

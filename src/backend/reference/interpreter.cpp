@@ -1,8 +1,10 @@
 // The interpreter of tapes.
 #include "interpreter.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "plan.hpp"
 #include "scalar_ops.hpp"
@@ -115,8 +117,8 @@ class Interpreter {
   bool reduced_out(size_t j) const { return !leaves_.reduced_outs.empty() && leaves_.reduced_outs[j]; }
 
   bool uses_reduced(const onc_expr_inst& inst) const {
-    const uint32_t arity = kit::inst_arity(inst.op);
-    return (arity > 0 && after_[inst.a]) || (arity > 1 && after_[inst.b]) || (arity > 2 && after_[inst.c]);
+    const kit::Operands operands = kit::inst_operands(inst);
+    return std::any_of(operands.begin(), operands.end(), [&](uint16_t v) { return after_[v]; });
   }
 
   std::vector<Reduction> fresh_reductions() const {
@@ -145,6 +147,8 @@ class Interpreter {
     switch (inst.op) {
       case ONC_EX_INPUT:
         return convert(leaves_.load(inst.a, element_), leaves_.input_dtypes[inst.a], inst.dtype);
+      case ONC_EX_GATHER:
+        return gather(inst);
       case ONC_EX_CONST:
         return leaf(inst.imm, inst.dtype);
       case ONC_EX_SCALAR:
@@ -163,6 +167,13 @@ class Interpreter {
       default:
         return elementwise(inst);
     }
+  }
+
+  Number gather(const onc_expr_inst& inst) const {
+    const int64_t position = values_[inst.b].i;
+    if (position < 0 || static_cast<uint64_t>(position) >= leaves_.table_sizes[inst.a])
+      return {.f = is_float(inst.dtype) ? std::numeric_limits<double>::quiet_NaN() : 0, .i = 0};
+    return convert(leaves_.load(inst.a, static_cast<uint64_t>(position)), leaves_.input_dtypes[inst.a], inst.dtype);
   }
 
   static Number leaf(onc_scalar scalar, uint16_t dtype) {

@@ -16,6 +16,7 @@ namespace oncilla::reference {
 struct Leaves {
   std::function<Number(uint32_t input, uint64_t element)> load;  // the stored value, in the input's own dtype
   std::vector<uint32_t> input_dtypes;
+  std::vector<uint64_t> table_sizes;  // of each input that GATHER reads: its elements, which load() counts
   std::span<const onc_scalar> scalars, tensor_scalars;
   std::vector<bool> reduced_outs;  // outputs that live on the leading dims; empty: none
 };

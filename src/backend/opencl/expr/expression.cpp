@@ -1,5 +1,6 @@
 // What is known of a tape before a variant is chosen.
 #include <algorithm>
+#include <limits>
 
 #include "expr/program.hpp"
 #include "expr/reductions.hpp"
@@ -26,7 +27,10 @@ bool reports_position(uint16_t op) { return op == ONC_EX_REDUCE_ARGMIN || op == 
 Expression::Expression(const kit::OpDesc& desc) : desc_(desc) {
   const kit::Tape& t = tape();
   const size_t leading = t.rank - t.reduce_rank;
-  for (uint32_t i = 0; i < desc.in.size(); ++i) add(Role::input, i, desc.input(i).dtype, "in", desc.input(i).strides);
+  for (uint32_t i = 0; i < desc.in.size(); ++i) {
+    const bool table = t.is_table(i);  // lies beside the space: no dim steps through it
+    add(table ? Role::table : Role::input, i, desc.input(i).dtype, "in", table ? Strides(t.rank, 0) : desc.input(i).strides);
+  }
   for (uint32_t j = 0; j < desc.out.size(); ++j) {
     Strides strides = desc.output(j).strides;
     full_output_.push_back(!t.reduced[t.outs[j]] && (!t.both[t.outs[j]] || desc.output(j).rank() == t.rank));
@@ -51,7 +55,7 @@ Expression::Expression(const kit::OpDesc& desc) : desc_(desc) {
   // Pointwise work follows its first output, so that stores are dense; a reduction its largest input, which is what it reads.
   Order order{desc.in.size(), !positions};
   if (reduces() && !desc.in.empty()) {
-    const auto span = [&](size_t i) { return reach(t.dims, desc.input(i).strides); };
+    const auto span = [&](size_t i) { return reach(t.dims, strides_[i]); };
     order.lead = 0;
     for (size_t i = 1; i < desc.in.size(); ++i) order.lead = span(i) > span(order.lead) ? i : order.lead;
   }
@@ -75,6 +79,8 @@ bool Expression::wide_index() const {
   constexpr int64_t kLimit = int64_t{1} << 30;
   bool wide = layout_.kept_numel() >= kLimit || layout_.reduced_numel() >= kLimit;
   for (const Strides& s : layout_.strides) wide = wide || reach(layout_.dims, s) >= kLimit;
+  for (const Operand& o : operands_)
+    wide = wide || (o.role == Role::table && desc_.input(o.number).numel() > std::numeric_limits<int32_t>::max());
   return wide;
 }
 

@@ -100,7 +100,9 @@ class Writer {
     const int64_t by = axis_stride(o);
     return by == 1 ? 'c' : by == 0 ? 'b' : 's';
   }
-  bool computed(size_t o) const { return e_.operands()[o].role != Role::input && e_.operands()[o].role != Role::output; }
+  bool is_table(size_t o) const { return e_.operands()[o].role == Role::table; }
+  bool reads(size_t o) const { return e_.operands()[o].role == Role::input || is_table(o); }
+  bool computed(size_t o) const { return !reads(o) && e_.operands()[o].role != Role::output; }
 
   // ---- places
 
@@ -137,6 +139,12 @@ class Writer {
         if (!full && layout_.reduced_numel() == 0) return broadcast(literal({}, inst.dtype), inst.dtype, writer.width());
         const size_t o = e_.operand(Role::input, inst.a);
         return load_text(functions_, place(o, full), e_.operands()[o].dtype, inst.dtype, writer.width());
+      }
+      case ONC_EX_GATHER: {
+        const size_t o = e_.operand(Role::table, inst.a);
+        used_kept_[o] = true;
+        const Position position{writer.value(inst.b), e_.tape().insts[inst.b].dtype, s_.wide_index};
+        return gather_text(functions_, e_.operands()[o].name, position, e_.operands()[o].dtype, inst.dtype, writer.width());
       }
       case ONC_EX_SCALAR:
         return broadcast(scalar(inst.a, inst.dtype), inst.dtype, writer.width());
@@ -377,6 +385,10 @@ class Writer {
     std::vector<std::string> kept = decompose("k", outer_kept_), reduced = decompose("r", outer_reduced_);
     for (size_t o = 0; o < e_.operands().size(); ++o) {
       const std::string& name = e_.operands()[o].name;
+      if (is_table(o)) {
+        if (used_kept_[o]) field(name + "_n", e_.desc().input(e_.operands()[o].number).numel());
+        continue;
+      }
       if (used_kept_[o]) kept.push_back(offset(o, name, "k", 0, outer_kept_));
       if (used_reduced_[o]) reduced.push_back(offset(o, name, "r", layout_.kept(), outer_reduced_));
       if (used_reduced_[o] && s_.form == Form::column && layout_.reduced > 0) field(name + "_l", layout_.strides[o].back());
@@ -414,10 +426,10 @@ class Writer {
     for (size_t o = 0; o < e_.operands().size(); ++o) {
       const auto& operand = e_.operands()[o];
       if (!used_kept_[o] || computed(o)) continue;
-      const std::string type = cat(operand.role == Role::input ? "const " : "", storage_scalar(operand.dtype));
+      const std::string type = cat(reads(o) ? "const " : "", storage_scalar(operand.dtype));
       params.push_back(cat("ARG(", type, ", ", operand.name, "),"));
       bind.push_back(cat("BIND(", type, ", ", operand.name, ");"));
-      (operand.role == Role::input ? program_.inputs : program_.outputs).push_back(operand.number);
+      (reads(o) ? program_.inputs : program_.outputs).push_back(operand.number);
     }
     if (program_.workspace) {
       params.push_back("ARG(uchar, workspace),");

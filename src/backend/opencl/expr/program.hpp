@@ -74,7 +74,7 @@ class Expression {
   // items: of the launch. Numbers that only the host needs to launch come from here too.
   Program program(const Shape& shape) const;
 
-  enum class Role { input, output, coord, philox, position };
+  enum class Role { input, table, output, coord, philox, position };  // table: an input that GATHER reads
   struct Operand {
     Role role;
     uint32_t number, dtype;  // of the tensor, with its storage dtype; or of the coordinate's dim

@@ -35,6 +35,17 @@ void Functions::store(uint32_t storage, uint32_t value_dtype, int width) {
 
 void Functions::philox(int width) { add(cat("ONC_PHILOX(", vector_type("uint", width), ", onc_philox_", width, ")\n")); }
 
+void Functions::gather(uint32_t storage, uint32_t position_dtype, int width) {
+  const char* position = value_scalar(position_dtype);
+  if (width == 1) {
+    add(storage == ONC_F16 ? cat("ONC_GATHER_HALF_1(", position, ")\n")
+                           : cat("ONC_GATHER_1(", storage_scalar(storage), ", ", position, ")\n"));
+  } else {
+    add(storage == ONC_F16 ? cat("ONC_GATHER_HALF(", position, ", ", width, ")\n")
+                           : cat("ONC_GATHER(", storage_scalar(storage), ", ", position, ", ", width, ")\n"));
+  }
+}
+
 TapeWriter::TapeWriter(const kit::Tape& tape, Functions& functions, int width, std::string prefix, Leaf leaf)
     : tape_(tape),
       functions_(functions),
@@ -51,9 +62,7 @@ std::string TapeWriter::value(uint16_t v) {
   for (size_t i = v + 1u; i-- > 0;) {
     if (!needed[i] || !names_[i].empty()) continue;
     const onc_expr_inst& inst = tape_.insts[i];
-    const uint32_t arity = kit::inst_arity(inst.op);
-    const uint16_t operands[] = {inst.a, inst.b, inst.c};
-    for (uint32_t k = 0; k < arity; ++k) needed[operands[k]] = true;
+    for (const uint16_t operand : kit::inst_operands(inst)) needed[operand] = true;
   }
   for (size_t i = 0; i <= v; ++i) {
     if (!needed[i] || !names_[i].empty()) continue;
@@ -75,6 +84,7 @@ std::string TapeWriter::expression(const onc_expr_inst& inst) {
     case ONC_EX_TENSOR_SCALAR:
     case ONC_EX_COORD:
     case ONC_EX_PHILOX:
+    case ONC_EX_GATHER:
       return leaf_(*this, inst);
     case ONC_EX_CAST:
       return cast_value(a, tape_.insts[inst.a].dtype, inst.dtype, width_);
@@ -102,6 +112,22 @@ std::string load_text(Functions& functions, const Place& place, uint32_t storage
       place.step == 'c' ? cat("onc_load_c_", type, "(", place.base, " + (", place.at, "), ", place.live, ")")
                         : cat("onc_load_s_", type, "(", place.base, " + (", place.at, "), ", place.stride, ", ", place.live, ")");
   return from_storage(vector, storage, dtype, width);
+}
+
+std::string gather_text(Functions& functions, const std::string& base, const Position& position, uint32_t storage, uint32_t dtype,
+                        int width) {
+  functions.gather(storage, position.dtype, width);
+  const std::string size = cat("space.", base, "_n");
+  const std::string read = cat("onc_gather_", vector_type(storage_scalar(storage), width), "_", value_scalar(position.dtype), "(",
+                               base, ", ", size, ", ", position.name, ")");
+  const std::string value = from_storage(read, storage, dtype, width);
+  if (kit::dtype_kind(dtype) != 'f') return value;  // what is not there was read as 0
+  const bool wide = position.wide || position.dtype == ONC_I64;
+  const std::string at = cast_value(position.name, position.dtype, wide ? ONC_I64 : ONC_I32, width);
+  const std::string type = vector_type(wide ? "long" : "int", width);
+  std::string inside = cat("((", at, " >= (", type, ")(0)) & (", at, " < (", type, ")(", size, ")))");
+  if (wide && width > 1) inside = cat("convert_", vector_type("int", width), inside);
+  return cat("SEL(", select_mask(inside, dtype, width), ", ", value, ", (", value_type(dtype, width), ")(NAN))");
 }
 
 std::string store_text(Functions& functions, const Place& place, const std::string& x, uint32_t dtype, uint32_t storage,

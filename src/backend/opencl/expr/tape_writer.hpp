@@ -20,6 +20,8 @@ class Functions {
   void load(uint32_t storage, int width);
   void store(uint32_t storage, uint32_t value_dtype, int width);
   void philox(int width);
+  // Reads lanes of a table by position.
+  void gather(uint32_t storage, uint32_t position_dtype, int width);
   const std::string& text() const { return text_; }
 
  private:
@@ -66,6 +68,17 @@ struct Place {
 
 // The element or vector there, as a value of `dtype`.
 std::string load_text(Functions& functions, const Place& place, uint32_t storage, uint32_t dtype, int width);
+// A value of the tape that says which element of a table to read.
+struct Position {
+  std::string name;
+  uint32_t dtype;  // I32 or I64
+  bool wide;       // the table's size may pass 32 bits
+};
+
+// The elements of table `base` (space.<base>_n of them) at these positions, as a value of `dtype`; outside it NaN, or 0 where the
+// dtype is not floating.
+std::string gather_text(Functions& functions, const std::string& base, const Position& position, uint32_t storage, uint32_t dtype,
+                        int width);
 // A statement that stores value x of `dtype` there.
 std::string store_text(Functions& functions, const Place& place, const std::string& x, uint32_t dtype, uint32_t storage, int width);
 

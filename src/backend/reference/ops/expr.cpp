@@ -14,6 +14,7 @@ std::unique_ptr<onc_plan> make_expr(kit::OpDesc desc) {
     for (size_t i = 0; i < desc.in.size(); ++i) {
       inputs.push_back(call.read_numbers(i));
       leaves.input_dtypes.push_back(desc.has_in(i) ? desc.input(i).dtype : 0);
+      leaves.table_sizes.push_back(inputs.back().size());
     }
     leaves.load = [&](uint32_t input, uint64_t element) { return inputs[input][element]; };
     leaves.scalars = call.scalars();
