@@ -21,8 +21,8 @@ enum {
   ONC_EX_WHERE = 7, /* a: BOOL value; b where true, c where false; b and c have dtype */
   /* FOREACH only: a: number of the per-tensor scalar; as SCALAR, but one for each tensor of the lists. */
   ONC_EX_TENSOR_SCALAR = 8,
-  /* EXPR only: a: number of an input; b: I64 value, the position of the element to read. The input is one-dimensional and contiguous, of any size n, and
-   * no INPUT reads it. A position outside 0 … n-1 reads NaN for a floating dtype, else 0. Converts as INPUT does. */
+  /* EXPR only: a: number of an input; b: I32 or I64 value, the position of the element to read. The input is one-dimensional and contiguous, of any size n,
+   * and no INPUT reads it. A position outside 0 … n-1 reads NaN for a floating dtype, else 0. Converts as INPUT does. */
   ONC_EX_GATHER = 9,
   /* Trailing reductions: a: a value of the full iteration space; the result lives on the leading dims. Over nothing: the identity (NaN for
    * MIN and MAX of floats is not possible, so an empty MIN, MAX, ARGMIN or ARGMAX is refused). NaN wins in MIN, MAX, ARGMIN, ARGMAX. */
@@ -79,11 +79,31 @@ typedef struct onc_foreach_attrs {
   const uint16_t *outs; /* n_out_lists value numbers */
 } onc_foreach_attrs;
 
+/* What MATMUL and CONV do with each element of their result before it is stored: a tape. Its input 0 is the result, float32 (float64 for
+ * float64, int32 or int64 for integers) and not yet rounded to the output's dtype; its inputs 1 ... n_inputs are the op's inputs from number 3
+ * on, of any dtype, with the output's dims (stride 0 where they broadcast: a bias, a residual); its SCALARs are the run-time scalars behind
+ * the op's own. Value `out` is stored to the output as EXPR stores it. No reductions, COORD, PHILOX or GATHER. */
+typedef struct onc_epilogue {
+  ONC_HEAD;
+  uint32_t n_insts, n_inputs, n_scalars, out;
+  const onc_expr_inst *insts;
+} onc_epilogue;
+
+/* In `flags` of the two structs with an epilogue: there is one. A plugin older than epilogues refuses the flag rather than leave it out. */
+enum { ONC_ATTRS_EPILOGUE = 1 };
+
+/* MATMUL. A caller may give none, or an onc_no_attrs. */
+typedef struct onc_matmul_attrs {
+  ONC_HEAD;
+  const onc_epilogue *epilogue; /* read if ONC_ATTRS_EPILOGUE is set */
+} onc_matmul_attrs;
+
 /* Spatial attributes, one entry a spatial dim (spatial_rank of them, 1 … 3; 2 today). */
 typedef struct onc_conv_attrs {
   ONC_HEAD;
   uint32_t spatial_rank, groups;
   int64_t stride[3], pad[3], dilation[3];
+  const onc_epilogue *epilogue; /* CONV only, read if ONC_ATTRS_EPILOGUE is set */
 } onc_conv_attrs;
 
 /* Output sizes come from the descriptors, so that ceil mode needs no flag: the last window starts inside input or left padding. pad is at most

@@ -15,7 +15,17 @@ namespace oncilla {
 namespace {
 
 // A tag: the section's kind in the low byte, a small number above it, a count in the high half.
-enum Section : uint64_t { kIn = 1, kOut = 2, kNoIn = 3, kNoOut = 4, kAttrs = 5, kExpr = 6, kForeach = 7, kVariant = 8 };
+enum Section : uint64_t {
+  kIn = 1,
+  kOut = 2,
+  kNoIn = 3,
+  kNoOut = 4,
+  kAttrs = 5,
+  kExpr = 6,
+  kForeach = 7,
+  kVariant = 8,
+  kEpilogue = 9
+};
 
 constexpr uint64_t tag(Section kind, uint64_t small, uint64_t count) {
   return kind | std::min<uint64_t>(small, 0xFFFFFF) << 8 | count << 32;
@@ -78,6 +88,9 @@ struct Decoded {
   std::vector<const onc_tensor_desc*> in, out;
   onc_expr_attrs expr{};
   onc_foreach_attrs foreach{};
+  onc_epilogue epilogue{};
+  onc_matmul_attrs matmul{};
+  onc_conv_attrs conv{};
   onc_ext_variant variant{};
   onc_op_desc desc{};
 
@@ -87,6 +100,7 @@ struct Decoded {
  private:
   void tensor(std::vector<onc_tensor_desc>& descs, std::vector<const onc_tensor_desc*>& list, uint64_t head, const uint64_t*& at);
   void tape(uint64_t head, const uint64_t*& at);
+  void append_epilogue(uint64_t head, const uint64_t*& at);
 };
 
 void Decoded::tensor(std::vector<onc_tensor_desc>& descs, std::vector<const onc_tensor_desc*>& list, uint64_t head,
@@ -146,6 +160,30 @@ void Decoded::tape(uint64_t head, const uint64_t*& at) {
   at += words_for(n_outs * sizeof(uint16_t));
 }
 
+// The attributes before it get the pointer, in a copy.
+void Decoded::append_epilogue(uint64_t head, const uint64_t*& at) {
+  epilogue.size = sizeof(epilogue);
+  epilogue.n_insts = count_of(head);
+  epilogue.n_inputs = static_cast<uint32_t>(at[0]);
+  epilogue.n_scalars = static_cast<uint32_t>(at[1]);
+  epilogue.insts = reinterpret_cast<const onc_expr_inst*>(at + 2);
+  at += 2 + epilogue.n_insts * 3;
+  uint16_t out = 0;
+  std::memcpy(&out, at, sizeof(out));
+  epilogue.out = out;
+  at += small_of(head);
+  const auto take = [&](auto& attrs) {
+    uint32_t size = 0;
+    if (desc.attrs != nullptr) std::memcpy(&size, desc.attrs, sizeof(size));
+    if (size != 0) std::memcpy(&attrs, desc.attrs, std::min<size_t>(size, sizeof(attrs)));
+    attrs.size = sizeof(attrs);
+    attrs.flags |= ONC_ATTRS_EPILOGUE;
+    attrs.epilogue = &epilogue;
+    desc.attrs = &attrs;
+  };
+  desc.op == ONC_OP_CONV ? take(conv) : take(matmul);
+}
+
 Decoded::Decoded(const Words& key) {
   desc.size = sizeof(desc);
   desc.op = static_cast<uint32_t>(key.data()[0]);
@@ -177,6 +215,9 @@ Decoded::Decoded(const Words& key) {
       case kExpr:
       case kForeach:
         tape(head, at);
+        break;
+      case kEpilogue:
+        append_epilogue(head, at);
         break;
       case kVariant:
         variant.head.type = ONC_EXT_VARIANT;
@@ -345,6 +386,21 @@ Op& Op::foreach (const Tape& tape, uint32_t n_tensors, uint32_t n_in_lists, uint
   *at++ = n_tensors;
   *at++ = n_in_lists;
   *at++ = n_out_lists;
+  put_tape(scratch_->key, tape);
+  return *this;
+}
+
+Op& Op::epilogue(const Tape& tape) {
+  if (tape.outs().size() != 1 || tape.n_inputs() == 0) {
+    throw Error(ONC_INVALID_ARGUMENT, std::string("[") + op_name(static_cast<uint32_t>(scratch_->key.data()[0])) +
+                                          "] an epilogue of " + std::to_string(tape.n_inputs()) + " inputs and " +
+                                          std::to_string(tape.outs().size()) +
+                                          " outputs: it has the result among its inputs, and one output");
+  }
+  uint64_t* at = scratch_->key.grow(3);
+  *at++ = tag(kEpilogue, words_for(sizeof(uint16_t)), tape.insts().size());
+  *at++ = tape.n_inputs() - 1;
+  *at++ = tape.n_scalars();
   put_tape(scratch_->key, tape);
   return *this;
 }

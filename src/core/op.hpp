@@ -38,7 +38,7 @@ class Op {
   Op& no_out();
   Op& scalar(double value);
   Op& scalar_int(int64_t value);
-  Op& attrs(const void* attrs, uint32_t size);  // a plain struct of attrs.h, without pointers (bytes are the key)
+  Op& attrs(const void* attrs, uint32_t size);  // a plain struct of attrs.h, its pointers NULL (bytes are the key)
   template <class A>
   Op& attrs(const A& a) {
     return attrs(&a, sizeof(A));
@@ -46,6 +46,9 @@ class Op {
   // EXPR: the iteration space and the tape. FOREACH: the number of tensors in each list.
   Op& tape(const Tape& tape, std::span<const int64_t> dims, uint32_t reduce_rank = 0);
   Op& foreach (const Tape& tape, uint32_t n_tensors, uint32_t n_in_lists, uint32_t n_out_lists);
+  // MATMUL and CONV, after their attributes: what happens to the result before it is stored. Input 0 of the tape is the result, the
+  // others are added as inputs of the op from number 3 on; its scalars follow the op's own.
+  Op& epilogue(const Tape& tape);
   Op& variant(const std::string& name);  // forces one (ONC_EXT_VARIANT)
   // Plans (or finds the plan), takes workspace from the device's allocator on this queue, enqueues, traces.
   void run(Queue& queue);

@@ -103,7 +103,7 @@ class Backend {
 // that needs it returns that error. One a shared object: a second call gives the first table.
 const onc_api* make_api(Backend& (*backend)(), const char* name, const char* version);
 
-// How many run-time scalars a kernel op reads: matmul 2, batch_norm 2, EXPR and FOREACH as their attrs say, else 0.
+// How many run-time scalars an op reads, by its row's comment in ops.def, its tape or its epilogue.
 uint32_t scalar_count(const OpDesc& desc);
 
 }  // namespace oncilla::kit

@@ -110,14 +110,16 @@ std::string parse_extensions(const char* op, const onc_ext* ext) {
 }
 
 // Attributes of an op without a tape: the caller's bytes, zero-extended, and without its pointer to extensions.
-std::vector<unsigned char> parse_attrs(const OpRow& row, const void* attrs) {
+std::vector<unsigned char> parse_attrs(uint32_t op, const OpRow& row, const void* attrs) {
+  const bool may_be_absent = row.attrs_bytes == sizeof(onc_no_attrs) || op == ONC_OP_MATMUL;
+  const uint32_t known_flags = op == ONC_OP_MATMUL || op == ONC_OP_CONV ? uint32_t{ONC_ATTRS_EPILOGUE} : 0;
   std::vector<unsigned char> bytes(row.attrs_bytes);
   if (attrs == nullptr) {
-    require(row.attrs_bytes == sizeof(onc_no_attrs), "[", row.name, "] attrs is NULL");
+    require(may_be_absent, "[", row.name, "] attrs is NULL");
     return bytes;
   }
   const uint32_t size = struct_size(row.name, "attrs", attrs);
-  onc_no_attrs head = read_struct(row.name, "attrs", static_cast<const onc_no_attrs*>(attrs));
+  onc_no_attrs head = read_struct(row.name, "attrs", static_cast<const onc_no_attrs*>(attrs), known_flags);
   std::memcpy(bytes.data(), attrs, std::min<size_t>(size & ~7u, bytes.size()));
   head.size = static_cast<uint32_t>(bytes.size());
   head.next = nullptr;
@@ -187,7 +189,22 @@ const char* OpDesc::name() const {
 
 uint32_t scalar_count(const OpDesc& desc) {
   if (desc.tape) return desc.tape->n_scalars + desc.tape->n_tensor_scalars * desc.foreach_tensors;
-  return desc.op == ONC_OP_MATMUL || desc.op == ONC_OP_BATCH_NORM ? 2 : 0;
+  const uint32_t further = desc.epilogue ? desc.epilogue->n_scalars : 0;
+  switch (desc.op) {
+    case ONC_OP_MATMUL:
+    case ONC_OP_BATCH_NORM:
+      return 2 + further;
+    case ONC_OP_PAD:
+    case ONC_OP_LAYER_NORM:
+    case ONC_OP_GROUP_NORM:
+    case ONC_OP_VAR_MEAN:
+      return 1;
+    case ONC_OP_ATTENTION:
+    case ONC_OP_ATTENTION_GRAD:
+      return 4;
+    default:
+      return further;
+  }
 }
 
 OpDesc parse(const onc_op_desc& given) {
@@ -211,7 +228,8 @@ OpDesc parse(const onc_op_desc& given) {
     desc.foreach_tensors = attrs.n_tensors;
     desc.tape = parse_tape(attrs, desc);
   } else {
-    desc.attrs = parse_attrs(row, from.attrs);
+    desc.attrs = parse_attrs(desc.op, row, from.attrs);
+    if (desc.op == ONC_OP_MATMUL || desc.op == ONC_OP_CONV) parse_epilogue(desc);
   }
   check_op(desc);
   return desc;

@@ -1,4 +1,5 @@
 // CONV: the sum of its terms.
+#include "epilogue.hpp"
 #include "ops/ops.hpp"
 #include "window.hpp"
 
@@ -12,7 +13,7 @@ std::unique_ptr<onc_plan> make_conv(kit::OpDesc desc) {
     conv.terms([&](size_t xi, size_t wi, size_t yi) { y[yi] += x[xi] * w[wi]; });
     const auto plane = static_cast<size_t>(volume(conv.window.out));
     for (size_t i = 0; i < y.size() && !bias.empty(); ++i) y[i] += bias[i / plane % bias.size()];
-    call.write(0, y);
+    write_result(call, y, 0);
   });
 }
 
