@@ -1,9 +1,8 @@
 # The oncilla command, and the C++ examples.
-find_package(CLI11 2.1 REQUIRED)
-find_package(nlohmann_json 3.11 REQUIRED)
+include(cmake/conformance.cmake)
 file(GLOB tools CONFIGURE_DEPENDS src/tools/*.cpp)
 add_executable(oncilla ${tools})
-target_link_libraries(oncilla PRIVATE oncilla_core oncilla_flags CLI11::CLI11 nlohmann_json::nlohmann_json)
+target_link_libraries(oncilla PRIVATE oncilla_conformance oncilla_core oncilla_flags CLI11::CLI11 nlohmann_json::nlohmann_json)
 target_compile_definitions(oncilla PRIVATE ONC_VERSION="${PROJECT_VERSION}")
 if(SKBUILD)
   return()  # a wheel has no use for the examples

@@ -20,6 +20,7 @@ OCL = "src/backend/opencl"
 CORE = "src/core"
 RUNTIME = f"{OCL}/runtime"
 TUNING = f"{OCL}/tuning"
+OPS = "test/ops"
 SPECIAL = "kernels/lib/special"
 
 # Layer: the layers that it may include besides itself. The nearest folder above a file decides which layer the file is in.
@@ -37,10 +38,14 @@ LAYERS: dict[str, list[str]] = {
     CORE: [ABI, SPECIAL],
     "src/tensor": [ABI, CORE],
     "src/torch": [ABI, CORE],
-    "src/tools": [ABI, CORE],
+    "src/tools": [ABI, CORE, OPS],
     "examples": [ABI, CORE],
+    # A plugin outside the tree, as its author sees it: an installation has the kit.
+    "examples/plugin": [ABI, KIT],
     "bench": [ABI, CORE],
     "test": [ABI, CORE],
+    # The case tables and their runner, which the oncilla command carries.
+    OPS: [ABI, CORE],
     # The kit's own tests, and plugins made to misbehave, are written with it.
     "test/abi": [ABI, CORE, KIT],
     "kernels": [],

@@ -35,8 +35,9 @@ ArenaImage::ArenaImage(const Case& c, const std::vector<Elements>& inputs, bool 
       int64_t span = tensor.numel() == 0 ? 0 : 1;
       const Dims strides = layout_strides(tensor.dims, dense ? Layout::contiguous : tensor.layout, tensor.broadcast);
       for (size_t d = 0; d < strides.size() && span > 0; ++d) span += (tensor.dims[d] - 1) * strides[d];
-      // Half of all tensors begin at an offset that only their element size divides.
-      const size_t item = item_bytes(tensor.dtype), shift = (hash(c.name.c_str()) + i) % 2 ? 3 * item : 0;
+      // Unless the case says where, half of all tensors begin at an offset that only their element size divides.
+      const size_t item = item_bytes(tensor.dtype), by_name = (hash(c.name.c_str()) + i) % 2 ? 3 : 0;
+      const size_t shift = item * (c.offset < 0 ? by_name : static_cast<size_t>(c.offset));
       place.bytes = static_cast<size_t>(span) * item;
       place.offset = reserve(place.bytes, 64, shift);
     }
@@ -81,14 +82,16 @@ std::vector<size_t> ArenaImage::element_offsets(const Tensor& tensor, const Plac
   return offsets;
 }
 
-std::vector<onc_arg> ArenaImage::args(onc_buffer* buffer) const {
+std::vector<onc_arg> ArenaImage::args(onc_arg arena) const {
   std::vector<onc_arg> args;
-  for (const Place& place : places_) args.push_back(place.present ? onc_arg{buffer, place.offset} : onc_arg{nullptr, 0});
+  for (const Place& place : places_) {
+    args.push_back(place.present ? onc_arg{arena.buffer, arena.offset + place.offset} : onc_arg{nullptr, 0});
+  }
   return args;
 }
 
-onc_arg ArenaImage::workspace(onc_buffer* buffer) const {
-  return workspace_.present ? onc_arg{buffer, workspace_.offset} : onc_arg{nullptr, 0};
+onc_arg ArenaImage::workspace(onc_arg arena) const {
+  return workspace_.present ? onc_arg{arena.buffer, arena.offset + workspace_.offset} : onc_arg{nullptr, 0};
 }
 
 Elements ArenaImage::output(const std::vector<std::byte>& after, size_t out) const {

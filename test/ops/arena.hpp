@@ -17,9 +17,9 @@ class ArenaImage {
   ArenaImage(const Case& c, const std::vector<Elements>& inputs, bool dense, uint64_t workspace_bytes, std::byte poison);
 
   const std::vector<std::byte>& before() const { return bytes_; }
-  // Inputs then outputs, NULL buffers for absent ones.
-  std::vector<onc_arg> args(onc_buffer* buffer) const;
-  onc_arg workspace(onc_buffer* buffer) const;
+  // Inputs then outputs, NULL buffers for absent ones; the image lies at `arena`.
+  std::vector<onc_arg> args(onc_arg arena) const;
+  onc_arg workspace(onc_arg arena) const;
   // The elements of output `out` in a downloaded image.
   Elements output(const std::vector<std::byte>& after, size_t out) const;
   // "" if only output elements and the workspace changed, else what did.

@@ -51,13 +51,19 @@ enum class Tolerance {
   exact      // equal bits, or both NaN
 };
 
+enum class Level {
+  ci,   // runs always
+  full  // runs at level full only, as do the cases that widen() derives
+};
+
 struct Case {
   std::string name;
+  Level level = Level::ci;
   uint32_t op = 0;
   std::vector<Tensor> in, out;
   std::vector<unsigned char> attrs;  // of kernel ops
   std::vector<onc_scalar> scalars;
-  // EXPR and FOREACH.
+  // EXPR and FOREACH; the epilogue of MATMUL and CONV (outs[0] is its result).
   std::vector<onc_expr_inst> insts;
   std::vector<uint16_t> outs;
   Dims dims;
@@ -73,6 +79,9 @@ struct Case {
   std::vector<std::pair<size_t, size_t>> gradients;
   // The case is about a derivative's text, which the host compiles: only finite differences judge it.
   bool gradient_only = false;
+  // How many elements behind an aligned place each tensor begins; -1: none or three, by the name.
+  int64_t offset = -1;
+  bool other_poison = false;  // what lies under outputs before the runs: other bytes than usual
   // What the first elements of outputs must be, whatever the reference says: (out, values).
   std::vector<std::pair<size_t, std::vector<double>>> known;
 

@@ -4,14 +4,22 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <sstream>
+#include <utility>
 
 #include "ops/arena.hpp"
 
 namespace oncilla::test {
 namespace {
 
-constexpr std::byte kPoison{0xFF}, kOtherPoison{0x5A};
+// Under the outputs of the first and the second run: NaN or -1, and a large number; or zero, and another large number.
+struct Poison {
+  std::byte first, second;
+};
+Poison poison_of(const Case& c) {
+  return c.other_poison ? Poison{std::byte{0}, std::byte{0x7B}} : Poison{std::byte{0xFF}, std::byte{0x5A}};
+}
 
 // Descriptors of a case's tensors; owns what the ABI's structs point to.
 class Description {
@@ -80,7 +88,25 @@ class Description {
       foreach_.outs = c.outs.data();
       return &foreach_;
     }
+    if (!c.insts.empty()) {
+      epilogue_.size = sizeof epilogue_;
+      epilogue_.n_insts = static_cast<uint32_t>(c.insts.size());
+      epilogue_.n_inputs = c.in.size() > 3 ? static_cast<uint32_t>(c.in.size() - 3) : 0;
+      epilogue_.n_scalars = c.n_shared_scalars;
+      epilogue_.out = c.outs[0];
+      epilogue_.insts = c.insts.data();
+      return c.op == ONC_OP_CONV ? with_epilogue(conv_, c) : with_epilogue(matmul_, c);
+    }
     return c.attrs.empty() ? nullptr : c.attrs.data();
+  }
+
+  template <class A>
+  const void* with_epilogue(A& attrs, const Case& c) {
+    if (!c.attrs.empty()) std::memcpy(&attrs, c.attrs.data(), std::min(sizeof attrs, c.attrs.size()));
+    attrs.size = sizeof attrs;
+    attrs.flags |= ONC_ATTRS_EPILOGUE;
+    attrs.epilogue = &epilogue_;
+    return &attrs;
   }
 
   std::vector<Dims> dims_, strides_;
@@ -88,6 +114,9 @@ class Description {
   std::vector<const onc_tensor_desc*> in_, out_;
   onc_expr_attrs expr_{};
   onc_foreach_attrs foreach_{};
+  onc_epilogue epilogue_{};
+  onc_matmul_attrs matmul_{};
+  onc_conv_attrs conv_{};
   onc_ext_variant ext_{};
   onc_op_desc desc_{};
   std::string variant_;
@@ -111,20 +140,20 @@ class PlanHandle {
 
   // Uploads the image, runs, and gives the image afterwards.
   std::vector<std::byte> run(const Case& c, const ArenaImage& image) {
-    onc_buffer* buffer = bench_.arena(image.before().size());
-    bench_.queue().copy_h2d({buffer, 0}, image.before().data(), image.before().size());
-    const std::vector<onc_arg> args = image.args(buffer);
+    const onc_arg arena = bench_.arena(image.before().size());
+    bench_.queue().copy_h2d(arena, image.before().data(), image.before().size());
+    const std::vector<onc_arg> args = image.args(arena);
     onc_run run{};
     run.size = sizeof run;
     run.args = args.data();
     run.n_args = static_cast<uint32_t>(args.size());
     run.scalars = c.scalars.data();
     run.n_scalars = static_cast<uint32_t>(c.scalars.size());
-    run.workspace = image.workspace(buffer);
+    run.workspace = image.workspace(arena);
     bench_.api().check(bench_.api().plan_run(plan_, bench_.queue().handle(), &run));
     bench_.queue().finish();
     std::vector<std::byte> after(image.before().size());
-    bench_.queue().copy_d2h(after.data(), {buffer, 0}, after.size());
+    bench_.queue().copy_d2h(after.data(), arena, after.size());
     return after;
   }
 
@@ -157,15 +186,19 @@ void limits_of(uint32_t dtype, double& relative, double& absolute) {
   absolute = dtype == ONC_F64 ? 1e-7 : 1e-5;
 }
 
-bool agree(const Tensor& tensor, const std::byte* got, const std::byte* expected, Tolerance tolerance) {
-  if (!is_float(tensor.dtype)) return std::memcmp(got, expected, item_bytes(tensor.dtype)) == 0;
+// How far an element is off, as a share of the tolerance; 0 if nothing is tolerated and it is right, infinity if it is wrong.
+double error_of(const Tensor& tensor, const std::byte* got, const std::byte* expected, Tolerance tolerance) {
+  constexpr double kWrong = std::numeric_limits<double>::infinity();
+  const bool same = std::memcmp(got, expected, item_bytes(tensor.dtype)) == 0;
+  if (same) return 0;
+  if (!is_float(tensor.dtype)) return kWrong;
   const double g = decode_float(got, tensor.dtype), e = decode_float(expected, tensor.dtype);
-  if (std::isnan(g) || std::isnan(e)) return std::isnan(g) && std::isnan(e);
-  if (tolerance == Tolerance::exact) return std::memcmp(got, expected, item_bytes(tensor.dtype)) == 0;
-  if (std::isinf(g) || std::isinf(e)) return g == e;
+  if (std::isnan(g) || std::isnan(e)) return std::isnan(g) && std::isnan(e) ? 0 : kWrong;
+  if (tolerance == Tolerance::exact) return kWrong;
+  if (std::isinf(g) || std::isinf(e)) return g == e ? 0 : kWrong;
   double relative = 0, absolute = 0;
   limits_of(tensor.dtype, relative, absolute);
-  return std::fabs(g - e) <= absolute + relative * std::fabs(e);
+  return std::fabs(g - e) / (absolute + relative * std::fabs(e));
 }
 
 std::string value_name(const std::byte* at, uint32_t dtype) {
@@ -196,15 +229,16 @@ std::string check_known(const Case& c, const std::vector<Elements>& outputs) {
 
 // Runs a planned variant twice; "" or what is wrong.
 std::string judge(const Case& c, PlanHandle& plan, const std::vector<Elements>& inputs, const std::vector<Elements>& expected,
-                  bool dense) {
-  const ArenaImage first(c, inputs, dense, plan.info().workspace_bytes, kPoison);
-  const ArenaImage second(c, inputs, dense, plan.info().workspace_bytes, kOtherPoison);
+                  double& worst) {
+  const Poison poison = poison_of(c);
+  const ArenaImage first(c, inputs, false, plan.info().workspace_bytes, poison.first);
+  const ArenaImage second(c, inputs, false, plan.info().workspace_bytes, poison.second);
   const std::vector<std::byte> after = plan.run(c, first);
   std::string problem = first.check_untouched(after);
   std::vector<Elements> outputs;
   for (size_t o = 0; o < c.out.size(); ++o) outputs.push_back(first.output(after, o));
   for (size_t o = 0; o < c.out.size() && problem.empty(); ++o) {
-    problem = compare(c.out[o], outputs[o], expected[o], c.tolerance);
+    problem = compare(c.out[o], outputs[o], expected[o], c.tolerance, &worst);
     if (!problem.empty()) problem = output_name(c, o) + ": " + problem;
   }
   if (problem.empty()) problem = check_known(c, outputs);
@@ -231,32 +265,32 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 }  // namespace
 
 Bench::Bench(std::shared_ptr<Backend> backend, uint32_t index)
-    : device_(Device::open(std::move(backend), index)), queue_(device_->create_queue()) {}
-
-Bench::~Bench() {
-  if (arena_) api().buffer_free(arena_);
+    : device_(Device::open(std::move(backend), index)), queue_(device_->create_queue()) {
+  device_->allocator().set_poison(true);
 }
+
+Bench::~Bench() { device_->allocator().free(arena_.address); }
 
 bool Bench::has_fp64() const {
   const std::string features = std::string(" ") + device_->info().features + " ";
   return features.find(" fp64 ") != std::string::npos;
 }
 
-onc_buffer* Bench::arena(size_t bytes) {
-  if (bytes > arena_bytes_) {
-    if (arena_) api().buffer_free(arena_);
-    arena_ = nullptr;
-    arena_bytes_ = std::max(bytes + bytes / 2, size_t{1} << 20);
-    api().check(api().buffer_alloc(device_->handle(), arena_bytes_, &arena_));
+onc_arg Bench::arena(size_t bytes) {
+  if (bytes > arena_.bytes) {
+    device_->allocator().free(std::exchange(arena_, {}).address);
+    arena_ = device_->allocator().allocate(std::max(bytes + bytes / 2, size_t{1} << 20), *queue_);
   }
-  return arena_;
+  return arena_.at;
 }
 
-std::string compare(const Tensor& tensor, const Elements& got, const Elements& expected, Tolerance tolerance) {
+std::string compare(const Tensor& tensor, const Elements& got, const Elements& expected, Tolerance tolerance, double* worst) {
   const size_t item = item_bytes(tensor.dtype ? tensor.dtype : uint32_t{ONC_U8}), n = expected.size() / item;
   size_t differ = 0, first = 0;
   for (size_t i = 0; i < n; ++i) {
-    if (agree(tensor, got.data() + i * item, expected.data() + i * item, tolerance)) continue;
+    const double error = error_of(tensor, got.data() + i * item, expected.data() + i * item, tolerance);
+    if (worst != nullptr) *worst = std::max(*worst, error);
+    if (error <= 1) continue;
     if (differ++ == 0) first = i;
   }
   if (differ == 0) return "";
@@ -282,43 +316,49 @@ std::vector<Elements> inputs_of(const Case& c, Bench& reference) {
 std::vector<Elements> expected_of(const Case& c, const std::vector<Elements>& inputs, Bench& reference) {
   const Description description(c, true, "");
   PlanHandle plan(reference, description);
-  const ArenaImage image(c, inputs, true, plan.info().workspace_bytes, kPoison);
+  const ArenaImage image(c, inputs, true, plan.info().workspace_bytes, poison_of(c).first);
   const std::vector<std::byte> after = plan.run(c, image);
   std::vector<Elements> outputs;
   for (size_t o = 0; o < c.out.size(); ++o) outputs.push_back(image.output(after, o));
   return outputs;
 }
 
-std::vector<Result> run_case(const Case& c, Bench& tested, Bench& reference, const std::string& only) {
+std::vector<Result> run_case(const Case& c, Bench& tested, Bench& reference, const Choice& choice) {
   std::vector<Result> results;
   double begin = now();
-  const auto add = [&](const std::string& variant, Result::State state, const std::string& message) {
-    results.push_back({c.name, variant, state, message, now() - begin});
+  const auto add = [&](const std::string& variant, Result::State state, const std::string& message, double worst = 0) {
+    results.push_back({c.name, variant, state, message, now() - begin, state == Result::State::passed ? worst : 0});
     begin = now();
   };
   std::vector<Elements> inputs, expected;
-  std::vector<std::string> variants;
   try {
     inputs = inputs_of(c, reference);
     expected = expected_of(c, inputs, reference);
+  } catch (const std::exception& error) {
+    add("", Result::State::failed, std::string("the reference plugin: ") + error.what());
+    return results;
+  }
+  std::vector<std::string> variants;
+  try {
     const Description description(c, false, "");
     const PlanHandle plan(tested, description);
     variants = split(plan.info().candidates ? plan.info().candidates : "");
     if (variants.empty()) add("", Result::State::failed, "the plan names no candidates");
   } catch (const Error& error) {
-    const bool excused = error.code() == ONC_UNIMPLEMENTED && c.needs_fp64() && !tested.has_fp64();
-    add("", excused ? Result::State::declined : Result::State::failed, error.what());
+    const bool may = error.code() == ONC_UNIMPLEMENTED && (!choice.complete || (c.needs_fp64() && !tested.has_fp64()));
+    add("", may ? Result::State::declined : Result::State::failed, error.what());
   }
   for (const std::string& variant : variants) {
-    if (!only.empty() && variant != only) continue;
+    if (!choice.variant.empty() && variant != choice.variant) continue;
+    double worst = 0;
     try {
       const Description description(c, false, variant);
       PlanHandle plan(tested, description);
-      std::string problem = judge(c, plan, inputs, expected, false);
+      std::string problem = judge(c, plan, inputs, expected, worst);
       if (plan.info().variant != variant)
         problem = "the plan runs variant " + std::string(plan.info().variant) + ", forced was " + variant;
-      add(variant, problem.empty() ? Result::State::passed : Result::State::failed, problem);
-    } catch (const Error& error) {
+      add(variant, problem.empty() ? Result::State::passed : Result::State::failed, problem, worst);
+    } catch (const std::exception& error) {
       add(variant, Result::State::failed, error.what());
     }
   }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/allocator.hpp"
 #include "core/device.hpp"
 #include "ops/cases.hpp"
 
@@ -27,14 +28,13 @@ class Bench {
   Device& device() { return *device_; }
   Queue& queue() { return *queue_; }
   bool has_fp64() const;
-  // A buffer of at least so many bytes, kept and grown.
-  onc_buffer* arena(size_t bytes);
+  // Memory of at least so many bytes, kept and grown; from the caching allocator, which poisons what is fresh.
+  onc_arg arena(size_t bytes);
 
  private:
   std::shared_ptr<Device> device_;
   std::unique_ptr<Queue> queue_;
-  onc_buffer* arena_ = nullptr;
-  size_t arena_bytes_ = 0;
+  Block arena_;
 };
 
 struct Result {
@@ -42,6 +42,7 @@ struct Result {
   enum class State { passed, failed, declined } state = State::passed;
   std::string message;  // why it failed or was declined
   double seconds = 0;
+  double error = 0;  // the largest of any element, as a share of the tolerance; of a run that passed
 };
 
 // The inputs of a case: drawn, or fed by its forward.
@@ -49,14 +50,21 @@ std::vector<Elements> inputs_of(const Case& c, Bench& reference);
 // The case's outputs on the reference plugin, from dense tensors (broadcast dims stay). Throws oncilla::Error.
 std::vector<Elements> expected_of(const Case& c, const std::vector<Elements>& inputs, Bench& reference);
 
-// One result a variant; `variant` limits them. Never throws.
-std::vector<Result> run_case(const Case& c, Bench& tested, Bench& reference, const std::string& variant = "");
+struct Choice {
+  std::string variant;    // only this one; "": all
+  bool complete = false;  // declining is a failure, unless the case needs fp64 and the device has none
+};
+
+// One result a variant, or one that says why there is none. Never throws.
+std::vector<Result> run_case(const Case& c, Bench& tested, Bench& reference, const Choice& choice = {});
 
 // The gradients of a backward case against central differences of its forward, in float64 on the reference plugin. Nothing if the
 // case has no forward, is not float64 or is too large to be worth it.
 std::optional<Result> check_gradients(const Case& c, Bench& reference);
 
-// "" if the element sequences agree, else the first difference, and how many there are.
-std::string compare(const Tensor& tensor, const Elements& got, const Elements& expected, Tolerance tolerance);
+// "" if the element sequences agree, else the first difference, and how many there are. worst: grows to the largest error as a
+// share of the tolerance.
+std::string compare(const Tensor& tensor, const Elements& got, const Elements& expected, Tolerance tolerance,
+                    double* worst = nullptr);
 
 }  // namespace oncilla::test

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "ops/session.hpp"
+
 namespace oncilla::test {
 namespace {
 
@@ -37,7 +39,7 @@ constexpr Defect kDefects[] = {
 
 bool is_caught(const Defect& defect, const Cases& cases, Bench& tested, Bench& reference, std::string& how) {
   for (const Case& c : cases) {
-    for (const Result& result : run_case(c, tested, reference)) {
+    for (const Result& result : run_case(c, tested, reference, {"", true})) {
       if (result.state != Result::State::failed) continue;
       if (result.message.find(defect.symptom) == std::string::npos) continue;
       how = result.name + ": " + result.message;
@@ -51,12 +53,12 @@ bool is_caught(const Defect& defect, const Cases& cases, Bench& tested, Bench& r
 
 int run_seeded(const Cases& cases, const std::string& plugin, Bench& reference) {
   unsetenv("ONCILLA_TEST_DEFECT");
-  Bench tested(Backend::load(plugin), 0);
+  Bench tested(backend_of(plugin), 0);
   size_t caught = 0, missed = 0;
   std::string how;
   // Without a defect the plugin must pass, or catching one means nothing.
   for (const Case& c : cases) {
-    for (const Result& result : run_case(c, tested, reference)) {
+    for (const Result& result : run_case(c, tested, reference, {"", true})) {
       if (result.state == Result::State::passed) continue;
       std::cout << "FAILED without a defect: " << result.name << ": " << result.message << std::endl;
       ++missed;

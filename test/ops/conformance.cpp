@@ -1,0 +1,99 @@
+// Which cases run, and where.
+#include "ops/conformance.hpp"
+
+#include <algorithm>
+#include <iostream>
+#include <stdexcept>
+
+#include "ops/report.hpp"
+#include "ops/seeded.hpp"
+#include "ops/session.hpp"
+#include "ops/widen.hpp"
+#include "ops/workers.hpp"
+
+namespace oncilla::test {
+namespace {
+
+const char* first_dtype(const Case& c) {
+  for (const auto* side : {&c.in, &c.out}) {
+    for (const Tensor& t : *side) {
+      if (t.dtype) return dtype_name(t.dtype);
+    }
+  }
+  return "none";
+}
+
+bool among(const std::vector<std::string>& names, const std::string& name) {
+  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool chosen(const Case& c, const Options& options) {
+  return among(options.ops, op_name(c.op)) && among(options.dtypes, first_dtype(c)) &&
+         (options.matches.empty() || std::any_of(options.matches.begin(), options.matches.end(), [&](const std::string& match) {
+            return c.name.find(match) != std::string::npos;
+          }));
+}
+
+// A misspelt name must not look like an op without cases.
+void check_names(const Options& options) {
+  const auto demand = [](const std::vector<std::string>& names, const std::vector<std::string>& known, const char* what) {
+    for (const std::string& name : names) {
+      if (std::find(known.begin(), known.end(), name) == known.end())
+        throw std::invalid_argument("\"" + name + "\" is no " + what + " that the tables know");
+    }
+  };
+  std::vector<std::string> ops, dtypes;
+#define ONC_OP(number, NAME, name, ...) ops.push_back(#name);
+#include "oncilla/ops.def"
+#undef ONC_OP
+#define ONC_DTYPE(number, NAME, name, ...) dtypes.push_back(#name);
+#include "oncilla/dtypes.def"
+#undef ONC_DTYPE
+  demand(options.ops, ops, "op");
+  demand(options.dtypes, dtypes, "dtype");
+}
+
+}  // namespace
+
+Cases chosen_cases(const Options& options) {
+  Cases cases = all_cases();
+  if (options.level == "full") {
+    widen(cases);
+  } else {
+    std::erase_if(cases, [](const Case& c) { return c.level == Level::full; });
+  }
+  std::erase_if(cases,
+                [&](const Case& c) { return !chosen(c, options) || (c.gradient_only && !options.gradients && !options.list); });
+  return cases;
+}
+
+int run_conformance(const Options& options) {
+  check_names(options);
+  const Cases cases = chosen_cases(options);
+  if (options.list) {
+    for (const Case& c : cases) std::cout << c.name << "\n";
+    return 0;
+  }
+  if (options.worker) return serve(cases, options);
+  if (!options.seeded.empty()) {
+    Session session(options);
+    return run_seeded(cases, options.seeded, session.reference());
+  }
+  Report report(options, cases.size());
+  if (options.jobs > 0) {
+    run_in_workers(cases, options, report);
+    return report.finish();
+  }
+  Session session(options);
+  report.subject(session.subject());
+  for (const Case& c : cases) {
+    report.starting(c);
+    report.add(c, session.run(c));
+  }
+  uint64_t built = 0, cached = 0;
+  session.programs(built, cached);
+  report.programs(built, cached);
+  return report.finish();
+}
+
+}  // namespace oncilla::test
