@@ -4,6 +4,10 @@
 // A choice: for scalars by truth, for vectors lane by lane.
 #define SEL(condition, x, y) ((condition) ? (x) : (y))
 
+// Where the tables of lib/special lie, and what a pointer to one points to.
+#define TABLE constant
+#define TABLE_OF constant
+
 // Before a loop over an array that is to live in registers.
 #define ONC_UNROLL _Pragma("unroll")
 

@@ -14,9 +14,10 @@ namespace oncilla::scalar_math {
 // Where the value columns are compiled: here sqrt is the library's.
 namespace rows {
 
-using std::acos, std::acosh, std::asin, std::asinh, std::atan, std::atan2, std::atanh, std::ceil, std::cos, std::cosh, std::erf,
-    std::erfc, std::exp, std::exp2, std::expm1, std::fabs, std::floor, std::fma, std::fmax, std::fmin, std::fmod, std::log,
-    std::log10, std::log1p, std::log2, std::pow, std::rint, std::sin, std::sinh, std::sqrt, std::tan, std::tanh, std::trunc;
+using std::acos, std::acosh, std::asin, std::asinh, std::atan, std::atan2, std::atanh, std::ceil, std::copysign, std::cos,
+    std::cosh, std::erf, std::erfc, std::exp, std::exp2, std::expm1, std::fabs, std::floor, std::fma, std::fmax, std::fmin,
+    std::fmod, std::hypot, std::log, std::log10, std::log1p, std::log2, std::nextafter, std::pow, std::rint, std::signbit, std::sin,
+    std::sinh, std::sqrt, std::tan, std::tanh, std::trunc;
 
 inline constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 

@@ -1,7 +1,7 @@
 // The rows of elementwise.def for one operand type. A float32 instruction is IEEE float arithmetic step by step: its operators are
 // float's own, and its functions are computed in double and rounded once, which is as good as correctly rounded. So a comparison, a
 // cast or a floor that follows sees the value that float32 has, and no libm's last bit decides a test. (The build turns contraction
-// off.)
+// off.) What lib/special computes in float32 for equal bits is computed here in float32 too; its other functions in double.
 #pragma once
 
 #include <bit>
@@ -54,8 +54,10 @@ ONC_REF_BINARY(atan2)
 ONC_REF_BINARY(fmin)
 ONC_REF_BINARY(fmax)
 ONC_REF_BINARY(fmod)
+ONC_REF_BINARY(hypot)
 #undef ONC_REF_BINARY
 
+using std::copysign, std::nextafter, std::signbit;
 inline double fma(double a, double b, double c) { return std::fma(a, b, c); }
 inline float fma(float a, float b, float c) { return std::fma(a, b, c); }
 

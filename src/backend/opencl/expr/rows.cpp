@@ -75,16 +75,23 @@ std::string helpers(const std::string& expression, const std::string& type) {
   return text;
 }
 
-// A file of lib/special for one type, which is what its macros stand for.
+// A file of lib/special for one type, which is what its macros stand for. The sums over tables stand once for each type.
 std::string special_text(const std::string& file, uint32_t dtype, int width) {
+  const auto define = [](const std::string& macro, const std::string& body) { return cat("#define ", macro, " ", body, "\n"); };
+  const auto include = [](const std::string& name) { return cat("#include \"lib/special/", name, ".h\"\n"); };
+  const std::string type = value_type(dtype, width);
+  std::string text = define("T", type) + define("FN(name)", "name##_" + type);
+  if (kit::dtype_kind(dtype) != 'f') return cat(text, define("UT", "u" + type), include(file), "#undef T\n#undef FN\n#undef UT\n");
   const bool wide = dtype == ONC_F64;
-  const std::string type = value_type(dtype, width), integer = vector_type(wide ? "long" : "int", width);
-  return cat(
-      "#define T ", type, "\n#define IT ", integer, "\n#define MANTISSA ", wide ? 52 : 23, "\n#define C(x) ((T)(x",
-      wide ? "" : "##f", "))\n#define FN(name) name##_", type, "\n#define TO_IT(x) convert_", integer,
-      "(x)\n#define TO_T(x) convert_", type, "(x)\n#define AS_IT(x) as_", integer, "(x)\n#define AS_T(x) as_", type,
-      "(x)\n#include \"lib/special/", file,
-      ".h\"\n#undef T\n#undef IT\n#undef MANTISSA\n#undef C\n#undef FN\n#undef TO_IT\n#undef TO_T\n#undef AS_IT\n#undef AS_T\n");
+  const std::string integer = vector_type(wide ? "long" : "int", width);
+  text += define("IT", integer) + define("MANTISSA", wide ? "52" : "23") + define("C(x)", wide ? "((T)(x))" : "((T)(x##f))");
+  text += define("TO_IT(x)", cat("convert_", integer, "(x)")) + define("TO_T(x)", cat("convert_", type, "(x)"));
+  text += define("AS_IT(x)", cat("as_", integer, "(x)")) + define("AS_T(x)", cat("as_", type, "(x)"));
+  if (width == 1) text += cat("#ifndef ONC_SERIES_", type, "\n#define ONC_SERIES_", type, "\n", include("series"), "#endif\n");
+  text += include(file);
+  for (const char* macro : {"T", "FN", "IT", "MANTISSA", "C", "TO_IT", "TO_T", "AS_IT", "AS_T"})
+    text += cat("#undef ", macro, "\n");
+  return text;
 }
 
 std::string floating_row(const Row& r, uint32_t op, uint32_t dtype, int width) {
