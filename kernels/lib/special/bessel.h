@@ -66,12 +66,12 @@ static inline T FN(onc_bessel_i1e)(T x) {
 }
 // In two factors, since exp overflows before the function does.
 static inline T FN(onc_bessel_i0)(T x) {
-  const T half = exp(C(0.5) * fabs(x));
-  return fabs(x) == (T)(INFINITY) ? (T)(INFINITY) : half * FN(onc_bessel_i0e)(x) * half;
+  const T root = exp(C(0.5) * fabs(x));
+  return fabs(x) == (T)(INFINITY) ? (T)(INFINITY) : root * FN(onc_bessel_i0e)(x) * root;
 }
 static inline T FN(onc_bessel_i1)(T x) {
-  const T half = exp(C(0.5) * fabs(x));
-  return fabs(x) == (T)(INFINITY) ? x : half * FN(onc_bessel_i1e)(x) * half;
+  const T root = exp(C(0.5) * fabs(x));
+  return fabs(x) == (T)(INFINITY) ? x : root * FN(onc_bessel_i1e)(x) * root;
 }
 
 #if MANTISSA == 52

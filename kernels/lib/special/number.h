@@ -6,10 +6,10 @@ static inline T FN(onc_number_mantissa)(T x) {  // 1/2 <= |m| < 1; zero, infinit
   return copysign(AS_T((normal & (((IT)(1) << MANTISSA) - 1)) | (exponents / 2 - 1) << MANTISSA), x);
 }
 static inline T FN(onc_number_exponent)(T x) {  // 0 for zero, infinity and NaN
-  const IT magnitude = AS_IT(fabs(x)), exponents = MANTISSA == 52 ? 2047 : 255, half = exponents / 2 - 1;
+  const IT magnitude = AS_IT(fabs(x)), exponents = MANTISSA == 52 ? 2047 : 255, bias = exponents / 2 - 1;
   if (magnitude == 0 || magnitude >= exponents << MANTISSA) return C(0.0);
-  if (magnitude < (IT)(1) << MANTISSA) return (T)((AS_IT((T)(magnitude)) >> MANTISSA) - half - (half + MANTISSA));
-  return (T)((magnitude >> MANTISSA) - half);
+  if (magnitude < (IT)(1) << MANTISSA) return (T)((AS_IT((T)(magnitude)) >> MANTISSA) - bias - (bias + MANTISSA));
+  return (T)((magnitude >> MANTISSA) - bias);
 }
 static inline T FN(onc_number_pow2)(T x) {  // exact for whole numbers
   const IT bias = MANTISSA == 52 ? 1023 : 127;

@@ -61,9 +61,9 @@ static inline T FN(onc_repro_reciprocal)(T x) {
 // By the reciprocal root, since Newton's method for it needs no division. The first guess is Lomont's ("Fast inverse square root", 2003).
 static inline T FN(onc_repro_sqrt)(T x) {
   IT exponent;
-  const T half = FN(onc_repro_split)(x, &exponent);
+  const T low = FN(onc_repro_split)(x, &exponent);
   const IT odd = exponent & (IT)(1);
-  const T m = SEL(odd != (IT)(0), half + half, half);
+  const T m = SEL(odd != (IT)(0), low + low, low);
   T r = AS_T((IT)(REPRO_RSQRT) - (AS_IT(m) >> 1));
   for (int step = 0; step < REPRO_STEPS; ++step) r = r + C(0.5) * r * (C(1.0) - m * r * r);
   const T s = m * r, root = s + C(0.5) * r * (m - s * s);
