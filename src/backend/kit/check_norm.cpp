@@ -8,6 +8,5 @@ void layer_norm_grad(const Rules& r) { support(false, "[", r.desc.name(), "] is 
 void group_norm(const Rules& r) { support(false, "[", r.desc.name(), "] is not served yet"); }
 void group_norm_grad(const Rules& r) { support(false, "[", r.desc.name(), "] is not served yet"); }
 void var_mean(const Rules& r) { support(false, "[", r.desc.name(), "] is not served yet"); }
-void foreach_norm(const Rules& r) { support(false, "[", r.desc.name(), "] is not served yet"); }
 
 }  // namespace oncilla::kit::rules

@@ -1,9 +1,9 @@
 // What is known of a tape before a variant is chosen.
 #include <algorithm>
-#include <limits>
 
 #include "expr/program.hpp"
 #include "expr/reductions.hpp"
+#include "runtime/storage.hpp"
 
 namespace oncilla::ocl {
 
@@ -77,10 +77,8 @@ size_t Expression::operand(Role role, uint32_t number) const {
 bool Expression::wide_index() const {
   // Room for the last step of a loop beyond the end.
   constexpr int64_t kLimit = int64_t{1} << 30;
-  bool wide = layout_.kept_numel() >= kLimit || layout_.reduced_numel() >= kLimit;
+  bool wide = ocl::wide_index(desc_) || layout_.kept_numel() >= kLimit || layout_.reduced_numel() >= kLimit;
   for (const Strides& s : layout_.strides) wide = wide || reach(layout_.dims, s) >= kLimit;
-  for (const Operand& o : operands_)
-    wide = wide || (o.role == Role::table && desc_.input(o.number).numel() > std::numeric_limits<int32_t>::max());
   return wide;
 }
 

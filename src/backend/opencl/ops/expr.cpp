@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "expr/program.hpp"
+#include "ops/launching.hpp"
 #include "ops/ops.hpp"
 #include "ops/variants.hpp"
 #include "runtime/tuning.hpp"
@@ -11,8 +12,7 @@ namespace oncilla::ocl {
 namespace {
 
 constexpr int64_t kMaxSegments = 256;
-constexpr int64_t kMaxItems = int64_t{1} << 15;  // some drivers compile a kernel anew for grids above 16 bits
-constexpr int64_t kSplitWork = 16384;            // elements below which two stages cost more than they spread
+constexpr int64_t kSplitWork = 16384;  // elements below which two stages cost more than they spread
 
 struct Parameters {
   int64_t width, vectors, local, items, want, across;
@@ -27,8 +27,6 @@ struct Parameters {
     across = row.get("across", 1);
   }
 };
-
-int64_t up(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
 // One kernel with all that does not change from run to run.
 struct Stage {
@@ -55,7 +53,7 @@ class ExprPlan final : public onc_plan {
   ExprPlan(Device& device, kit::OpDesc description, uint32_t scalars) : onc_plan(std::move(description), scalars), device_(device) {
     const Expression expression(desc);
     dtype_ = desc.output(0).dtype;
-    decline();
+    support_tape(device_, desc);
     const bool nothing = expression.layout().kept_numel() == 0;
     expression.reduces() ? choose_reduction(expression, nothing) : choose_pointwise(expression, nothing);
     count(expression);
@@ -69,32 +67,13 @@ class ExprPlan final : public onc_plan {
   }
 
  private:
-  void decline() const {
-    const bool fp64 = device_.features().fp64;
-    const auto served = [&](uint32_t dtype) {
-      kit::support(dtype != ONC_F64 || fp64, "[expr] float64 on the device ", device_.name(), ", which has none");
-    };
-    for (const auto& tensor : desc.in) served(tensor->dtype);
-    for (const auto& tensor : desc.out) served(tensor->dtype);
-    for (const onc_expr_inst& inst : desc.tape->insts) served(inst.dtype);
-  }
-
   void bind(const Program& program, const kit::RunArgs& run, Kernel::Arguments& arguments) const {
     for (uint32_t i : program.inputs) arguments.add(Mem{run.args[i], static_cast<uint32_t>(kit::dtype_bytes(desc.input(i).dtype))});
     for (uint32_t j : program.outputs) {
       arguments.add(Mem{run.args[desc.in.size() + j], static_cast<uint32_t>(kit::dtype_bytes(desc.output(j).dtype))});
     }
     if (program.workspace) arguments.add(Mem{run.workspace, 1});
-    for (const ScalarArgument& scalar : program.scalars) {
-      const onc_scalar value = run.scalars[scalar.number];
-      if (scalar.dtype == ONC_F32) {
-        arguments.add(static_cast<cl_float>(value.f));
-      } else if (scalar.dtype == ONC_F64) {
-        arguments.add(static_cast<cl_double>(value.f));
-      } else {
-        arguments.add(static_cast<cl_long>(value.i));
-      }
-    }
+    add_scalars(arguments, program.scalars, run);
   }
 
   // Vectors of 64-bit values have half as many elements, so that they fill the same registers.
@@ -126,7 +105,7 @@ class ExprPlan final : public onc_plan {
     const Parameters basic(device_, dtype_, column ? "column" : "row");
     const int64_t wanted = basic.want * device_.compute_units();
     const int width = vector_width(expression, basic.width);
-    const int64_t parallel = column ? up(layout.kept_numel(), width * basic.across) : layout.kept_numel();
+    const int64_t parallel = column ? divide_up(layout.kept_numel(), width * basic.across) : layout.kept_numel();
     const bool split = parallel < wanted && layout.kept_numel() * layout.reduced_numel() >= kSplitWork;
     const char* shape_class = column ? (split ? "column_split" : "column") : (split ? "row_split" : "row");
     const std::string variant =
@@ -161,11 +140,12 @@ class ExprPlan final : public onc_plan {
     const int64_t kept = get_field(first, "kept"), units = get_field(first, "units"), total = get_field(first, "total");
     int64_t segments = 1;
     if (shape.partial) {
-      segments = std::clamp<int64_t>(up(2 * tuned.want * device_.compute_units(), std::max<int64_t>(1, kept)), 2, kMaxSegments);
+      segments =
+          std::clamp<int64_t>(divide_up(2 * tuned.want * device_.compute_units(), std::max<int64_t>(1, kept)), 2, kMaxSegments);
       segments = std::clamp<int64_t>(segments, 1, std::max<int64_t>(1, units));
     }
-    const int64_t segment_units = up(std::max<int64_t>(1, units), segments);
-    segments = std::max<int64_t>(1, up(units, segment_units));
+    const int64_t segment_units = divide_up(std::max<int64_t>(1, units), segments);
+    segments = std::max<int64_t>(1, divide_up(units, segment_units));
     set_field(first, "segment_units", segment_units);
     // Each part of the states has eight bytes an element, so that the order of types does not matter.
     const auto place_parts = [&](Program& program) {
@@ -196,20 +176,14 @@ class ExprPlan final : public onc_plan {
                  " bytes of kernel arguments; the device takes ", limit);
   }
 
-  // Spreads `units` over work-items: contiguous parts for few items, so that each walks memory in order; interleaved for many, so
-  // that neighbours touch neighbours.
   void add_stage(Program program, const Shape& shape, int64_t units, int64_t segments, const Parameters& tuned) {
-    const bool few = tuned.items > 0;
     const bool group = shape.form == Form::group;
     const int64_t local = group ? shape.group : std::min<int64_t>(tuned.local, static_cast<int64_t>(device_.max_work_group()));
-    const int64_t most =
-        few ? std::max<int64_t>(1, tuned.items * device_.compute_units() / segments) : kMaxItems * (group ? 1 : local);
-    const int64_t per_item = up(units, std::min(units, most));
-    int64_t items = up(units, per_item);
-    if (!few && !group) items = up(items, local) * local;
-    set_field(program, "per_item", per_item);
-    set_field(program, "item_step", few ? per_item : 1);
-    set_field(program, "unit_step", few ? 1 : items);
+    const int64_t most = tuned.items > 0 ? std::max<int64_t>(1, tuned.items * device_.compute_units() / segments) : 0;
+    const Spread spread = spread_units(units, most, group ? 1 : local);
+    set_field(program, "per_item", spread.per_item);
+    set_field(program, "item_step", spread.item_step);
+    set_field(program, "unit_step", spread.unit_step);
     Stage stage;
     stage.kernel = device_.kernel(program.file, program.entry, {}, program.prelude);
     const std::vector<unsigned char> space = program.space_bytes(shape.wide_index);
@@ -217,7 +191,7 @@ class ExprPlan final : public onc_plan {
     const auto shared = static_cast<cl_uint>(2 * (program.inputs.size() + program.outputs.size() + (program.workspace ? 1 : 0)) +
                                              program.scalars.size());
     stage.kernel.set_shared(shared, space.size(), space.data());
-    stage.global = {static_cast<size_t>(group ? items * shape.group : items), static_cast<size_t>(segments), 1};
+    stage.global = {static_cast<size_t>(group ? spread.items * shape.group : spread.items), static_cast<size_t>(segments), 1};
     stage.local = {static_cast<size_t>(local), 1, 1};
     stage.program = std::move(program);
     stages_.push_back(std::move(stage));
