@@ -2,8 +2,10 @@
 // names the defect, read at every call; unset, the plugin is the reference plugin. It stands alone, so that a mistake in the kit
 // cannot hide one here.
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -13,39 +15,15 @@
 #include <vector>
 
 #include "oncilla/oncilla.h"
+#include "ops/faulty/defects.hpp"
 
 namespace {
 
-struct Tensor {
-  uint32_t dtype = 0;
-  std::vector<int64_t> dims, strides;
-
-  size_t item() const {
-    switch (dtype) {
-#define ONC_DTYPE(number, NAME, name, bytes, ...) \
-  case number:                                    \
-    return bytes;
-#include "oncilla/dtypes.def"
-#undef ONC_DTYPE
-      default:
-        return 1;
-    }
-  }
-  int64_t numel() const {
-    int64_t n = 1;
-    for (int64_t dim : dims) n *= dim;
-    return n;
-  }
-  int64_t span() const {
-    int64_t n = 1;
-    for (size_t d = 0; d < dims.size(); ++d) n += (dims[d] - 1) * strides[d];
-    return n;
-  }
-  bool empty() const { return dtype == 0 || numel() == 0; }
-};
+using faulty::Tensor;
 
 // What is remembered of a plan: its tensors, and how often it ran.
 struct Plan {
+  uint32_t op = 0;
   std::vector<Tensor> in, out;
   int runs = 0;
 };
@@ -89,23 +67,13 @@ void error_free(onc_error* error) {
   delete reinterpret_cast<char*>(error);
 }
 
-std::vector<Tensor> tensors(const onc_tensor_desc* const* descs, uint32_t n) {
-  std::vector<Tensor> list(n);
-  for (uint32_t i = 0; i < n; ++i) {
-    if (!descs[i]) continue;
-    list[i].dtype = descs[i]->dtype;
-    list[i].dims.assign(descs[i]->dims, descs[i]->dims + descs[i]->rank);
-    list[i].strides.assign(descs[i]->strides, descs[i]->strides + descs[i]->rank);
-  }
-  return list;
-}
-
 onc_error* plan_create(onc_device* device, const onc_op_desc* desc, onc_plan** plan) {
   if (defect() == "decline") return make_error(ONC_UNIMPLEMENTED, "[faulty] declined on purpose");
-  onc_error* error = g_reference->plan_create(device, desc, plan);
+  const faulty::Misread misread(*desc, defect());
+  onc_error* error = g_reference->plan_create(device, misread.get(), plan);
   if (error) return error;
   const std::lock_guard lock(g_mutex);
-  g_plans[*plan] = {tensors(desc->in, desc->n_in), tensors(desc->out, desc->n_out)};
+  g_plans[*plan] = {desc->op, faulty::tensors_of(desc->in, desc->n_in), faulty::tensors_of(desc->out, desc->n_out)};
   return nullptr;
 }
 
@@ -176,8 +144,35 @@ void change_first(const Tensor& t, unsigned char* data, const std::string& name)
         return std::isfinite(v) && (v += std::fabs(v) * (sizeof v == 4 ? 3e-6 : 3e-7) + (sizeof v == 4 ? 3e-5 : 3e-7), true);
       });
     }
+    if (name == "flushed_denormal")
+      done = change_float(t.dtype, at, [](auto& v) { return std::fpclassify(v) == FP_SUBNORMAL && (v = 0, true); });
+    if (name == "lost_sign_of_zero")
+      done = change_float(t.dtype, at, [](auto& v) { return v == 0 && std::signbit(v) && (v = 0, true); });
+    // A half rounded towards zero: one less in the last place.
+    if (name == "truncated_half" && (t.dtype == ONC_F16 || t.dtype == ONC_BF16))
+      done = change_as<uint16_t>(at, [&](uint16_t& v) {
+        const uint16_t exponent = t.dtype == ONC_F16 ? 0x7c00 : 0x7f80;
+        return (v & 0x7fff) != 0 && (v & exponent) != exponent && (--v, true);
+      });
+    if (name == "saturated_integer" && t.dtype == ONC_I32)
+      done = change_as<int32_t>(at, [](int32_t& v) { return v < -1'000'000 && (v = INT32_MAX, true); });
     if (name == "off_by_one_integer" && t.dtype == ONC_I64) done = change_as<int64_t>(at, [](int64_t& v) { return ++v, true; });
     if (done) return;
+  }
+}
+
+// The positions of equal neighbours of sorted rows change places: a sort that is not stable.
+void unstable(const Plan& plan, onc_queue* queue, const onc_run* run) {
+  const bool sorts = plan.op == ONC_OP_SORT || plan.op == ONC_OP_TOP_K;
+  if (!sorts || plan.out.size() < 2 || plan.out[0].dtype != ONC_F32 || plan.out[1].empty()) return;
+  const Tensor &y = plan.out[0], &index = plan.out[1];
+  if (y.span() != y.numel() || index.span() != index.numel()) return;
+  const Mapped values(queue, run->args[plan.in.size()], y.item() * static_cast<size_t>(y.numel()));
+  const Mapped positions(queue, run->args[plan.in.size() + 1], index.item() * static_cast<size_t>(index.numel()));
+  const auto* v = reinterpret_cast<const float*>(values.data);
+  auto* at = reinterpret_cast<int64_t*>(positions.data);
+  for (int64_t i = 0; i + 1 < y.numel(); ++i) {
+    if ((i + 1) % y.dims.back() != 0 && v[i] == v[i + 1]) return std::swap(at[i], at[i + 1]);
   }
 }
 
@@ -194,6 +189,7 @@ void damage(const Plan& plan, onc_queue* queue, const onc_run* run, const std::s
     memory.data[64] ^= 1;
     return;
   }
+  if (name == "unstable_sort") unstable(plan, queue, run);
   for (size_t o = 0; o < plan.out.size(); ++o) {
     const Tensor& t = plan.out[o];
     const onc_arg at = run->args[plan.in.size() + o];
@@ -209,6 +205,26 @@ void damage(const Plan& plan, onc_queue* queue, const onc_run* run, const std::s
     }
     if (name == "skip_last") std::memcpy(last, before[o].data() + bytes - t.item(), t.item());
     if (name == "read_output") *last = static_cast<unsigned char>((*last & 0xfe) | (before[o][bytes - t.item()] & 1));
+    // A kernel of four elements at a time without a tail.
+    const int64_t tail = t.numel() % 4;
+    if (name == "no_tail" && tail > 0 && t.span() == t.numel()) {
+      const size_t from = bytes - static_cast<size_t>(tail) * t.item();
+      std::memcpy(data + from, before[o].data() + from, bytes - from);
+    }
+    // The last of dim 0 is that before it.
+    if (name == "dropped_sample" && t.dims.size() >= 2 && t.dims[0] >= 2 && t.span() == t.numel()) {
+      const size_t row = bytes / static_cast<size_t>(t.dims[0]);
+      std::memmove(data + bytes - row, data + bytes - 2 * row, row);
+    }
+    // An element that the last run of any plan left behind.
+    static std::map<uint32_t, std::vector<unsigned char>> left;
+    if (name == "stale_memory" && t.dtype == ONC_F32) {
+      std::vector<unsigned char>& stale = left[t.dtype];
+      const std::vector<unsigned char> fresh(data, data + t.item());
+      if (!stale.empty()) std::memcpy(data, stale.data(), t.item());
+      stale = fresh;
+    }
+    if (name == "forgotten_output" && o > 0) std::memcpy(data, before[o].data(), bytes);
     if (name == "past_end") data[bytes] ^= 1;
     if (name == "before_start") data[-1] ^= 1;
     if (name == "flaky" && plan.runs % 2) *data ^= 1;
@@ -232,7 +248,14 @@ onc_error* plan_run(onc_plan* handle, onc_queue* queue, const onc_run* run) {
     const Mapped memory(queue, run->args[plan->in.size() + o], bytes);
     before[o].assign(memory.data, memory.data + bytes);
   }
-  onc_error* error = g_reference->plan_run(handle, queue, run);
+  if (name == "crash") std::raise(SIGSEGV);
+  while (name == "hang") pause();
+  onc_run changed = *run;
+  const std::vector<onc_scalar> scalars = faulty::misread_scalars(plan->op, *run, name);
+  const std::vector<onc_arg> args = faulty::misread_args(plan->in, *run, name);
+  changed.scalars = scalars.data();
+  changed.args = args.data();
+  onc_error* error = g_reference->plan_run(handle, queue, &changed);
   if (error) return error;
   ++plan->runs;
   if (!name.empty()) damage(*plan, queue, run, name, before);
