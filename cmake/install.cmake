@@ -27,17 +27,22 @@ if(SKBUILD)
   return()
 endif()
 
-# liboncilla.so in lib/, plugins in lib/oncilla/; the C ABI and the core's headers in include/oncilla/, with a package for find_package(oncilla).
+# liboncilla.so in lib/, plugins in lib/oncilla/; the headers of the C ABI, the core and the kit in include/oncilla/, with a package for
+# find_package(oncilla): oncilla::core for hosts, oncilla::kit (static) for plugins.
 include(CMakePackageConfigHelpers)
 file(RELATIVE_PATH from_bin /prefix/${CMAKE_INSTALL_BINDIR} /prefix/${CMAKE_INSTALL_LIBDIR})
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/oncilla)
 set_target_properties(oncilla_core PROPERTIES INSTALL_RPATH "$ORIGIN" EXPORT_NAME core)
 set_target_properties(oncilla_abi PROPERTIES EXPORT_NAME abi)
+set_target_properties(oncilla_kit PROPERTIES EXPORT_NAME kit)
 set_target_properties(${plugins} PROPERTIES INSTALL_RPATH "$ORIGIN")
-install(TARGETS oncilla_abi oncilla_core EXPORT oncilla LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS oncilla_abi oncilla_core oncilla_kit EXPORT oncilla LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION
+                                                                                                                 ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS ${plugins} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/oncilla)
 install(DIRECTORY include/oncilla DESTINATION include)
-install(DIRECTORY src/core DESTINATION include/oncilla FILES_MATCHING PATTERN "*.hpp")
+install(DIRECTORY src/core src/backend/kit DESTINATION include/oncilla FILES_MATCHING PATTERN "*.hpp")
+# Functions that kernels, plugins and the core's scalar arithmetic share (core/scalar_math.hpp).
+install(DIRECTORY kernels/lib/special DESTINATION include/oncilla/lib)
 install(EXPORT oncilla NAMESPACE oncilla:: FILE oncillaConfig.cmake DESTINATION ${package_dir})
 write_basic_package_version_file(oncillaConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/oncillaConfigVersion.cmake DESTINATION ${package_dir})
