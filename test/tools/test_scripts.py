@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType
 
@@ -126,3 +127,32 @@ def test_selected_stages_bring_what_they_need(stages: ModuleType) -> None:
     names = [s.name for s in stages.select(stages.stages(), ["ops-pocl"], quick=False)]
     assert names == ["setup", "build", "ops-pocl"]
     assert "asan" not in [s.name for s in stages.select(stages.stages(), [], quick=True)]
+
+
+def test_stages_of_one_core_run_side_by_side(stages: ModuleType) -> None:
+    meeting = threading.Barrier(2, timeout=60)
+
+    def execute(stage: object) -> object:
+        if stage.cores == 1:
+            meeting.wait()  # times out unless the other one runs now
+        return stages.Row(stage, stages.Counts(passed=1), 0, "")
+
+    chosen = [
+        stages.Stage("a", "", "", cores=2),
+        stages.Stage("b", "", "", ("a",)),
+        stages.Stage("c", "", "", cores=2),
+        stages.Stage("d", "", "", ("a",)),
+    ]
+    rows = stages.run_all(chosen, 2, execute)
+    names = [row.stage.name for row in rows]
+    assert (names[0], set(names[1:3]), names[3]) == ("a", {"b", "d"}, "c")
+
+
+def test_a_stage_whose_need_failed_does_not_run(stages: ModuleType) -> None:
+    def execute(stage: object) -> object:
+        assert stage.name == "a"
+        return stages.Row(stage, stages.Counts(failed=1), 0, "")
+
+    rows = stages.run_all([stages.Stage("a", "", ""), stages.Stage("b", "", "", ("a",))], 2, execute)
+    assert [row.counts.failed for row in rows] == [1, 1]
+    assert rows[1].remark == "not run: a failed"
