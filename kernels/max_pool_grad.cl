@@ -1,53 +1,66 @@
-// d, the gradient of the input: each element sums the gradients of the windows whose index names it, in the order of p, then q. The index comes from
+// d, the gradient of the input: each element sums the gradients of the windows whose index names it, in the order of the windows. The index comes from
 // max_pool with the same geometry; one that lies outside the plane is passed over.
 //
 // One program holds one variant; both take any strides and add in the same order:
-//   PLANE   a work-item owns `per_item` planes: clears each, then adds the outputs in turn to where they point. Work: N*C planes.
-//   GATHER  a work-item does one element of d and looks through the windows over it. Work: N*C*H*W.
+//   PLANE   a work-item owns `per_item` planes: clears each, then adds the outputs in turn to where they point. Needs E to be T. Work: N*C planes.
+//   GATHER  a work-item does one element of d and looks through the windows over it. Work: elements of d.
 #include "lib/arg.h"
 #include "lib/pool.h"
+#include "lib/storage.h"
 
-kernel void max_pool_grad(ARG(const T, g), ARG(const long, index), ARG(T, d), int4 size, int8 window, int channels, int work, int per_item, long4 gs,
-                          long4 is, long4 ds) {
-  BIND(const T, g);
+kernel void max_pool_grad(ARG(const E, g), ARG(const long, index), ARG(E, d), int8 size, int16 window, int channels, I work, I per_item, long8 gs,
+                          long8 is, long8 ds) {
+  BIND(const E, g);
   BIND(const long, index);
-  BIND(T, d);
-  const int id = (int)get_global_id(0);
+  BIND(E, d);
+  const I id = (I)get_global_id(0);
 
 #ifdef PLANE
-  const bool dense = ds.s3 == 1 && ds.s2 == IN_W;
-  const int last = id * per_item + min(per_item, work - id * per_item);
-  for (int plane = id * per_item; plane < last; ++plane) {
-    const int c = plane % channels, n = plane / channels;
-    global T *dst = d + n * ds.s0 + c * ds.s1;
-    for (int h = 0; h < IN_H; ++h) {
-      for (int w = 0; w < IN_W; ++w) dst[h * ds.s2 + w * ds.s3] = 0;
+  const bool dense = ds.s4 == 1 && ds.s3 == IN_W && ds.s2 == (long)IN_H * IN_W;
+  const long volume = (long)IN_D * IN_H * IN_W;
+  const I last = id * per_item + min(per_item, work - id * per_item);
+  for (I plane = id * per_item; plane < last; ++plane) {
+    const Site o = site_of(plane, channels, 1, 1, 1);
+    global T *dst = d + plane_at(o, ds);
+    for (int u = 0; u < IN_D; ++u) {
+      for (int h = 0; h < IN_H; ++h) {
+        for (int w = 0; w < IN_W; ++w) dst[u * ds.s2 + h * ds.s3 + w * ds.s4] = 0;
+      }
     }
-    for (int p = 0; p < OUT_H; ++p) {
-      const global T *gr = g + n * gs.s0 + c * gs.s1 + p * gs.s2;
-      const global long *ir = index + n * is.s0 + c * is.s1 + p * is.s2;
-      for (int q = 0; q < OUT_W; ++q) {
-        const long at = ir[q * is.s3];
-        if (at < 0 || at >= (long)IN_H * IN_W) continue;
-        const int flat = (int)at;
-        dst[dense ? flat : flat / IN_W * ds.s2 + flat % IN_W * ds.s3] += gr[q * gs.s3];
+    for (int u = 0; u < OUT_D; ++u) {
+      for (int p = 0; p < OUT_H; ++p) {
+        const global T *gr = g + plane_at(o, gs) + u * gs.s2 + p * gs.s3;
+        const global long *ir = index + plane_at(o, is) + u * is.s2 + p * is.s3;
+        for (int q = 0; q < OUT_W; ++q) {
+          const long at = ir[q * is.s4];
+          if (at < 0 || at >= volume) continue;
+          if (dense) {
+            dst[at] += gr[q * gs.s4];
+          } else {
+            const I flat = (I)at, row = flat / IN_W;
+            dst[row / IN_H * ds.s2 + row % IN_H * ds.s3 + flat % IN_W * ds.s4] += gr[q * gs.s4];
+          }
+        }
       }
     }
   }
 
 #else
   if (id >= work) return;
-  const int w = id % IN_W, h = id / IN_W % IN_H, plane = id / IN_W / IN_H, c = plane % channels, n = plane / channels;
-  const int2 ps = windows_over(h, OUT_H, WINDOW_H, STRIDE_H, PAD_H, DILATION_H);
-  const int2 qs = windows_over(w, OUT_W, WINDOW_W, STRIDE_W, PAD_W, DILATION_W);
-  const global T *gp = g + n * gs.s0 + c * gs.s1;
-  const global long *ip = index + n * is.s0 + c * is.s1;
+  const Site x = site_of(id, channels, IN_D, IN_H, IN_W);
+  const int2 us = windows_over(x.d, OUT_D, WINDOW_D, STRIDE_D, PAD_D, DILATION_D), ps = windows_over(x.h, OUT_H, WINDOW_H, STRIDE_H, PAD_H, DILATION_H);
+  const int2 qs = windows_over(x.w, OUT_W, WINDOW_W, STRIDE_W, PAD_W, DILATION_W);
+  const global E *gp = g + plane_at(x, gs);
+  const global long *ip = index + plane_at(x, is);
+  const long flat = ((long)x.d * IN_H + x.h) * IN_W + x.w;
   T sum = 0;
-  for (int p = ps.x; p < ps.y; ++p) {
-    for (int q = qs.x; q < qs.y; ++q) {
-      if (ip[p * is.s2 + q * is.s3] == (long)h * IN_W + w) sum += gp[p * gs.s2 + q * gs.s3];
+  for (int u = us.x; u < us.y; ++u) {
+    for (int p = ps.x; p < ps.y; ++p) {
+      for (int q = qs.x; q < qs.y; ++q) {
+        if (ip[u * is.s2 + p * is.s3 + q * is.s4] == flat) sum += LOAD_AT(gp, u * gs.s2 + p * gs.s3 + q * gs.s4);
+      }
     }
   }
-  d[n * ds.s0 + c * ds.s1 + h * ds.s2 + w * ds.s3] = sum;
+  STORE_AT(d, plane_at(x, ds) + place_at(x, ds), sum);
 #endif
 }

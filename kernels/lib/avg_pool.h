@@ -14,6 +14,6 @@ static inline Cover cover(int o, int in, int taps, int stride, int pad, int incl
   return c;
 }
 
-static inline T divisor(int rows, int columns, T divisor_override) {
-  return divisor_override != 0 ? divisor_override : (T)rows * (T)columns;
+static inline T divisor(int slices, int rows, int columns, T divisor_override) {
+  return divisor_override != 0 ? divisor_override : (T)slices * (T)rows * (T)columns;
 }

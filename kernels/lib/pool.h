@@ -1,17 +1,25 @@
-// The geometry of 2-D pooling, as ops/pool.hpp passes it: size = (H, W, P, Q), window = (R, S, stride h, stride w, pad h, pad w, dilation h, dilation w).
-// Strides of tensors are long4 (n, c, h, w). The host makes sure that all of it fits in 32 bits.
-#define IN_H size.s0
-#define IN_W size.s1
-#define OUT_H size.s2
-#define OUT_W size.s3
-#define WINDOW_H window.s0
-#define WINDOW_W window.s1
-#define STRIDE_H window.s2
-#define STRIDE_W window.s3
-#define PAD_H window.s4
-#define PAD_W window.s5
-#define DILATION_H window.s6
-#define DILATION_W window.s7
+// The geometry of pooling, as ops/pool.hpp passes it: size = (D, H, W, O, P, Q), window = kernel, stride, padding and dilation, three of each. Fewer spatial dims
+// are padded in front. Strides of tensors are long8 (n, c, d, h, w). The host makes sure that positions along one dim fit in 32 bits; I counts elements.
+#include "lib/index.h"
+
+#define IN_D size.s0
+#define IN_H size.s1
+#define IN_W size.s2
+#define OUT_D size.s3
+#define OUT_H size.s4
+#define OUT_W size.s5
+#define WINDOW_D window.s0
+#define WINDOW_H window.s1
+#define WINDOW_W window.s2
+#define STRIDE_D window.s3
+#define STRIDE_H window.s4
+#define STRIDE_W window.s5
+#define PAD_D window.s6
+#define PAD_H window.s7
+#define PAD_W window.s8
+#define DILATION_D window.s9
+#define DILATION_H window.sa
+#define DILATION_W window.sb
 
 // Taps [x, y) of a window whose first tap is at `start` that lie inside 0 … in-1.
 static inline int2 taps_inside(int start, int taps, int dilation, int in) {
@@ -32,3 +40,25 @@ static inline int2 windows_over(int at, int out, int taps, int stride, int pad, 
   const int reach = at + pad - (taps - 1) * dilation;
   return (int2)(reach <= 0 ? 0 : (reach + stride - 1) / stride, min(out, (at + pad) / stride + 1));
 }
+
+// An element of [N, C, a, b, c] from its row-major number.
+typedef struct {
+  I n;
+  int c, d, h, w;
+} Site;
+
+static inline Site site_of(I i, int channels, int d, int h, int w) {
+  Site s;
+  s.w = (int)(i % w);
+  i /= w;
+  s.h = (int)(i % h);
+  i /= h;
+  s.d = (int)(i % d);
+  i /= d;
+  s.c = (int)(i % channels);
+  s.n = i / channels;
+  return s;
+}
+
+static inline long plane_at(Site s, long8 strides) { return s.n * strides.s0 + s.c * strides.s1; }
+static inline long place_at(Site s, long8 strides) { return s.d * strides.s2 + s.h * strides.s3 + s.w * strides.s4; }

@@ -8,7 +8,6 @@ int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); } 
 
 void check_spatial_rank(const Rules& r, uint32_t rank) {
   r.holds(rank >= 1 && rank <= 3, "spatial_rank ", rank, " is not 1, 2 or 3");
-  support(rank == 2, "[", r.desc.name(), "] spatial_rank ", rank, " is not served yet: 2 is");
 }
 
 // x [N, C, ...] and y [N, C, ...], in whatever roles the op gives them.
@@ -16,7 +15,6 @@ void check_pool(const Rules& r, const Named& x, const Named& y, bool average) {
   const auto attrs = r.desc.attributes<onc_pool_attrs>();
   check_spatial_rank(r, attrs.spatial_rank);
   const uint32_t rank = attrs.spatial_rank + 2;
-  r.floating(x);
   r.dtype(y, x->dtype);
   r.rank(x, rank);
   r.rank(y, rank);
@@ -45,6 +43,7 @@ namespace rules {
 
 void max_pool(const Rules& r) {
   const Named x = r.in(0, "x"), y = r.out(0, "y"), index = r.maybe_out(1, "index");
+  r.holds(x->dtype != ONC_BOOL, "x is bool, which has no maximum");
   check_pool(r, x, y, false);
   r.dtype(index, ONC_I64);
   r.dims(index, y->dims);
@@ -52,14 +51,23 @@ void max_pool(const Rules& r) {
 
 void max_pool_grad(const Rules& r) {
   const Named grad_out = r.in(0, "grad_out"), index = r.in(1, "index"), grad_in = r.out(0, "grad_in");
+  r.floating(grad_out);
   check_pool(r, grad_in, grad_out, false);
   r.dtype(index, ONC_I64);
   r.dims(index, grad_out->dims);
 }
 
-void avg_pool(const Rules& r) { check_pool(r, r.in(0, "x"), r.out(0, "y"), true); }
+void avg_pool(const Rules& r) {
+  const Named x = r.in(0, "x"), y = r.out(0, "y");
+  r.floating(x);
+  check_pool(r, x, y, true);
+}
 
-void avg_pool_grad(const Rules& r) { check_pool(r, r.out(0, "grad_in"), r.in(0, "grad_out"), true); }
+void avg_pool_grad(const Rules& r) {
+  const Named grad_out = r.in(0, "grad_out"), grad_in = r.out(0, "grad_in");
+  r.floating(grad_in);
+  check_pool(r, grad_in, grad_out, true);
+}
 
 }  // namespace rules
 }  // namespace oncilla::kit

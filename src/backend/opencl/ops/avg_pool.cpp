@@ -1,4 +1,4 @@
-// Average pooling in two dims: kernels/avg_pool.cl.
+// Average pooling in one to three dims: kernels/avg_pool.cl.
 #include "ops/ops.hpp"
 #include "ops/pool.hpp"
 

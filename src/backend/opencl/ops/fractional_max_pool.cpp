@@ -1,10 +1,11 @@
-// FRACTIONAL_MAX_POOL.
+// Fractional max pooling, with the position of each maximum: kernels/fractional_max_pool.cl.
+#include "ops/box_pool.hpp"
 #include "ops/ops.hpp"
 
 namespace oncilla::ocl {
 
-std::unique_ptr<onc_plan> make_fractional_max_pool(Device&, kit::OpDesc desc) {
-  throw kit::Error(ONC_UNIMPLEMENTED, kit::cat("[", desc.name(), "] is not served yet"));
+std::unique_ptr<onc_plan> make_fractional_max_pool(Device& device, kit::OpDesc desc) {
+  return make_box_pool_plan(device, std::move(desc));
 }
 
 }  // namespace oncilla::ocl

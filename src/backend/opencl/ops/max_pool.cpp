@@ -1,4 +1,4 @@
-// Max pooling in two dims, with the position of each maximum: kernels/max_pool.cl.
+// Max pooling in one to three dims, with the position of each maximum: kernels/max_pool.cl.
 #include "ops/ops.hpp"
 #include "ops/pool.hpp"
 

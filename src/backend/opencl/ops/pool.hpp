@@ -1,4 +1,5 @@
-// The four pooling ops share geometry, variants and launch; they differ in their tensors. kernels/lib/pool.h is the kernels' side.
+// Max pooling, its gradient and average pooling share geometry, variants and launch; they differ in their tensors.
+// kernels/lib/pool.h is the kernels' side. (The gradient of average pooling is one of ops/taps.hpp.)
 #pragma once
 
 #include <memory>

@@ -1,0 +1,97 @@
+// The gradients of grid_sample.cl, whose sizes, strides and places these are: g is that of y.
+//
+//   grid_sample_grad_x     dx [N, C, ...] is summed in `sum`, contiguous elements of T (dx itself where E is T and dx is contiguous): a work-item owns a plane,
+//                          clears it and adds the outputs in their row-major order, which fixes the result; then it stores the plane. Work: N*C planes.
+//   grid_sample_grad_grid  dgrid: a work-item does one place of all channels. Work: N*O*P*Q.
+#include "lib/arg.h"
+#include "lib/grid.h"
+
+#if defined(GRAD_X)
+kernel void grid_sample_grad_x(ARG(const E, g), ARG(const E, grid), ARG(E, dx), ARG(T, sum), int8 size, int channels, int border, int align, I work,
+                               int in_place, long8 gs, long8 rs, long8 ds) {
+  BIND(const E, g);
+  BIND(const E, grid);
+  BIND(E, dx);
+  BIND(T, sum);
+  const I id = (I)get_global_id(0);
+  if (id >= work) return;
+  const I c = id % channels, n = id / channels;
+  const long volume = (long)size.s0 * size.s1 * size.s2;
+  global T *plane = sum + id * volume;
+  for (long i = 0; i < volume; ++i) plane[i] = 0;
+  for (int o = 0; o < size.s3; ++o) {
+    for (int p = 0; p < size.s4; ++p) {
+      for (int q = 0; q < size.s5; ++q) {
+        const global E *at = grid + n * rs.s0 + o * rs.s1 + p * rs.s2 + q * rs.s3;
+        const T value = LOAD_AT(g, n * gs.s0 + c * gs.s1 + o * gs.s2 + p * gs.s3 + q * gs.s4);
+        const Taps w = taps_of(LOAD_AT(at, 0), size.s2, border, align), h = taps_of(LOAD_AT(at, rs.s4), size.s1, border, align);
+#if RANK == 3
+        const Taps d = taps_of(LOAD_AT(at, 2 * rs.s4), size.s0, border, align);
+#else
+        const Taps d = taps_none();
+#endif
+        for (int i = 0; i < DEPTH_TAPS; ++i) {
+          for (int j = 0; j < TAPS; ++j) {
+            for (int k = 0; k < TAPS; ++k) {
+              if (d.at[i] < 0 || h.at[j] < 0 || w.at[k] < 0) continue;
+              plane[((long)d.at[i] * size.s1 + h.at[j]) * size.s2 + w.at[k]] += value * d.weight[i] * h.weight[j] * w.weight[k];
+            }
+          }
+        }
+      }
+    }
+  }
+  if (in_place) return;
+  const global T *from = plane;
+  for (int d = 0; d < size.s0; ++d) {
+    for (int h = 0; h < size.s1; ++h) {
+      for (int w = 0; w < size.s2; ++w) STORE_AT(dx, n * ds.s0 + c * ds.s1 + d * ds.s2 + h * ds.s3 + w * ds.s4, *from++);
+    }
+  }
+}
+
+#else
+kernel void grid_sample_grad_grid(ARG(const E, g), ARG(const E, x), ARG(const E, grid), ARG(E, dgrid), int8 size, int channels, int border, int align,
+                                  I work, long8 gs, long8 xs, long8 rs, long8 ds) {
+  BIND(const E, g);
+  BIND(const E, x);
+  BIND(const E, grid);
+  BIND(E, dgrid);
+  const I id = (I)get_global_id(0);
+  if (id >= work) return;
+  const int q = (int)(id % size.s5), p = (int)(id / size.s5 % size.s4), o = (int)(id / size.s5 / size.s4 % size.s3);
+  const I n = id / size.s5 / size.s4 / size.s3;
+  const global E *at = grid + n * rs.s0 + o * rs.s1 + p * rs.s2 + q * rs.s3;
+  const Taps w = taps_of(LOAD_AT(at, 0), size.s2, border, align), h = taps_of(LOAD_AT(at, rs.s4), size.s1, border, align);
+#if RANK == 3
+  const Taps d = taps_of(LOAD_AT(at, 2 * rs.s4), size.s0, border, align);
+#else
+  const Taps d = taps_none();
+#endif
+  T by_w = 0, by_h = 0, by_d = 0;
+#if MODE != 0
+  for (int c = 0; c < channels; ++c) {
+    const T value = LOAD_AT(g, n * gs.s0 + c * gs.s1 + o * gs.s2 + p * gs.s3 + q * gs.s4);
+    const global E *src = x + n * xs.s0 + c * xs.s1;
+    for (int i = 0; i < DEPTH_TAPS; ++i) {
+      for (int j = 0; j < TAPS; ++j) {
+        for (int k = 0; k < TAPS; ++k) {
+          const bool inside = d.at[i] >= 0 && h.at[j] >= 0 && w.at[k] >= 0;
+          if (!inside && RANK == 3) continue;
+          const T v = value * (inside ? LOAD_AT(src, d.at[i] * xs.s2 + h.at[j] * xs.s3 + w.at[k] * xs.s4) : (T)0);
+          by_w += v * w.slope[k] * h.weight[j] * d.weight[i];
+          by_h += v * h.slope[j] * w.weight[k] * d.weight[i];
+          by_d += v * d.slope[i] * w.weight[k] * h.weight[j];
+        }
+      }
+    }
+  }
+#endif
+  const long to = n * ds.s0 + o * ds.s1 + p * ds.s2 + q * ds.s3;
+  STORE_AT(dgrid, to, by_w);
+  STORE_AT(dgrid, to + ds.s4, by_h);
+#if RANK == 3
+  STORE_AT(dgrid, to + 2 * ds.s4, by_d);
+#endif
+}
+#endif
