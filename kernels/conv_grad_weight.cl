@@ -1,47 +1,27 @@
 // The gradient of a cross-correlation by its weight: a sum over images and output places in a fixed order. -DDIRECT: one work-item a weight. -DTILE: tiles
 // of dot products over padded copies of both tensors.
 #include "lib/arg.h"
-
-#ifdef DIRECT
 #include "lib/conv.h"
 
-// One work-item a weight.
-__kernel void direct(ARG(const T, grad_out), ARG(const T, x), ARG(T, grad_w), conv_geometry geometry, long4 y_strides, long4 x_strides,
-                     long4 w_strides) {
-  BIND(const T, grad_out);
-  BIND(const T, x);
-  BIND(T, grad_w);
-  GEOMETRY(geometry);
-  const int channels = C / groups;
-  const long id = get_global_id(0);
-  if (id >= (long)K * channels * R * S) return;
-  const int s = id % S, r = id / S % R, c = id / ((long)R * S) % channels, k = id / ((long)R * S * channels);
-  grad_out += k * y_strides.s1;
-  x += (k / (K / groups) * channels + c) * x_strides.s1;
-  T sum = 0;
-  for (int n = 0; n < N; ++n) {
-    T image = 0;
-    for (int p = 0; p < P; ++p) {
-      const int h = p * stride_h - pad_h + r * dilation_h;
-      if (h < 0 || h >= H) continue;
-      T row = 0;
-      for (int q = 0; q < Q; ++q) {
-        const int v = q * stride_w - pad_w + s * dilation_w;
-        if (v >= 0 && v < W)
-          row = fma(grad_out[n * y_strides.s0 + p * y_strides.s2 + q * y_strides.s3], x[n * x_strides.s0 + h * x_strides.s2 + v * x_strides.s3], row);
-      }
-      image += row;
-    }
-    sum += image;
-  }
-  grad_w[k * w_strides.s0 + c * w_strides.s1 + r * w_strides.s2 + s * w_strides.s3] = sum;
+#ifdef DIRECT
+// count: weights.
+__kernel void direct(ARG(const E, grad_out), ARG(const E, x), ARG(E, grad_w), CONV_GEOMETRY, long8 y_strides, long8 x_strides, long8 w_strides, I count) {
+  BIND(const E, grad_out);
+  BIND(const E, x);
+  BIND(E, grad_w);
+  if (get_global_id(0) >= (size_t)count) return;
+  const int channels = sizes.s1 / sizes.s3, outputs = sizes.s2 / sizes.s3, Z = sizes.s7, R = sizes.s8, S = sizes.s9;
+  I id = get_global_id(0);
+  const int s = id % S, r = (id /= S) % R, z = (id /= R) % Z, c = (id /= Z) % channels, k = id / channels;
+  const T sum = weight_gradient(grad_out + k * y_strides.s1, x + (k / outputs * channels + c) * x_strides.s1, sizes, steps, y_strides, x_strides, z, r, s);
+  STORE_AT(grad_w, k * w_strides.s0 + c * w_strides.s1 + z * w_strides.s2 + r * w_strides.s3 + s * w_strides.s4, sum);
 }
 #endif
 
 #ifdef TILE
 // For CPU-class devices. conv.cl's pad lays x out as for the forward, and grad_out on the same grid with zeros between the rows, so that each weight is a dot
 // product of two contiguous runs an image. A register tile holds ROWS output channels by COLUMNS weights of vectors along the grid, summed at the end.
-// An infinity in x meets the zeros between rows: the gradient of its channel is then NaN where it could be infinite.
+// An infinity in either tensor may meet a zero that stands for padding; lib/conv_chunks.h sets that right.
 #include "lib/tile.h"
 #define ROWS 3
 #define COLUMNS 9
@@ -93,15 +73,5 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void dot_tile(ARG(const 
   FOR_COLUMNS(STORE)
 }
 
-// Adds the chunks in order. Work-items: weight (channel and tap) of an output channel; output channel.
-__kernel void sum_chunks(ARG(const T, partial), ARG(T, grad_w), int chunks, int outputs, int columns, int R, int S, long4 w_strides) {
-  BIND(const T, partial);
-  BIND(T, grad_w);
-  const int column = get_global_id(0), k = get_global_id(1);
-  if (column >= columns) return;
-  T sum = 0;
-  for (int i = 0; i < chunks; ++i) sum += partial[((long)i * outputs + k) * columns + column];
-  const int c = column / (R * S), r = column / S % R, s = column % S;
-  grad_w[k * w_strides.s0 + c * w_strides.s1 + r * w_strides.s2 + s * w_strides.s3] = sum;
-}
+#include "lib/conv_chunks.h"
 #endif

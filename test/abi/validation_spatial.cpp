@@ -15,8 +15,23 @@ TEST_CASE("convolution") {
   check_bad_cases({
       {"spatial rank 0", valid::conv, [](D& d) { conv_attrs(d).spatial_rank = 0; }, "[conv] spatial_rank 0 is not 1, 2 or 3"},
       {"spatial rank 4", valid::conv, [](D& d) { conv_attrs(d).spatial_rank = 4; }, "[conv] spatial_rank 4 is not 1, 2 or 3"},
-      {"spatial rank 3", valid::conv, [](D& d) { conv_attrs(d).spatial_rank = 3; }, "[conv] spatial_rank 3 is not served",
-       ONC_UNIMPLEMENTED},
+      {"three dims", valid::conv, [](D& d) { conv_attrs(d).spatial_rank = 3; }, "[conv] x has rank 4, not 5"},
+      {"one dim", valid::conv_grad_weight, [](D& d) { conv_attrs(d).spatial_rank = 1; }, "[conv_grad_weight] x has rank 4, not 3"},
+      {"a third stride", valid::conv,
+       [](D& d) {
+         conv_attrs(d).spatial_rank = 3;
+         conv_attrs(d).dilation[2] = 1;
+         *d.in[0] = T(ONC_F32, {2, 4, 7, 5, 1});
+         *d.in[1] = T(ONC_F32, {6, 2, 3, 3, 1});
+         *d.out[0] = T(ONC_F32, {2, 6, 4, 3, 1});
+       },
+       "[conv] stride 0 in spatial dim 2"},
+      {"bias beside halves", valid::conv,
+       [](D& d) {
+         d.in[0]->dtype = d.in[1]->dtype = d.out[0]->dtype = ONC_F16;
+         d.in[2]->dtype = ONC_BF16;
+       },
+       "[conv] bias is bfloat16, not float16 or float32"},
       {"groups 0", valid::conv, [](D& d) { conv_attrs(d).groups = 0; }, "[conv] groups is 0"},
       {"groups of inputs", valid::conv, [](D& d) { conv_attrs(d).groups = 3; }, "4 input channels do not divide into 3 groups"},
       {"groups of outputs", valid::conv, [](D& d) { conv_attrs(d).groups = 4; }, "6 output channels do not divide into 4 groups"},
@@ -77,8 +92,7 @@ TEST_CASE("convolution") {
 TEST_CASE("pooling") {
   check_bad_cases({
       {"spatial rank", valid::max_pool, [](D& d) { pool_attrs(d).spatial_rank = 5; }, "[max_pool] spatial_rank 5"},
-      {"served", valid::avg_pool, [](D& d) { pool_attrs(d).spatial_rank = 1; }, "[avg_pool] spatial_rank 1 is not served",
-       ONC_UNIMPLEMENTED},
+      {"one dim", valid::avg_pool, [](D& d) { pool_attrs(d).spatial_rank = 1; }, "[avg_pool] x has rank 4, not 3"},
       {"kernel", valid::max_pool, [](D& d) { pool_attrs(d).kernel[1] = 0; }, "[max_pool] kernel size 0 in spatial dim 1"},
       {"stride", valid::max_pool, [](D& d) { pool_attrs(d).stride[0] = -2; }, "[max_pool] stride -2 in spatial dim 0"},
       {"pad", valid::max_pool, [](D& d) { pool_attrs(d).pad[0] = 2; },
@@ -112,7 +126,9 @@ TEST_CASE("pooling") {
          *d.in[0] = T(ONC_F32, {2, 4, 7, 6});
        },
        "do not share batch and channels"},
-      {"dtype", valid::max_pool, [](D& d) { d.in[0]->dtype = ONC_I32; }, "[max_pool] x is int32, not floating"},
+      {"dtype", valid::avg_pool, [](D& d) { d.in[0]->dtype = ONC_I32; }, "[avg_pool] x is int32, not floating"},
+      {"bool", valid::max_pool, [](D& d) { d.in[0]->dtype = ONC_BOOL; }, "[max_pool] x is bool, which has no maximum"},
+      {"integer gradient", valid::max_pool_grad, [](D& d) { d.in[0]->dtype = ONC_I32; }, "[max_pool_grad] grad_out is int32"},
       {"index dtype", valid::max_pool, [](D& d) { d.out[1]->dtype = ONC_I32; }, "[max_pool] index is int32, not int64"},
       {"index sizes", valid::max_pool_grad,
        [](D& d) {

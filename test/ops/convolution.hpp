@@ -6,31 +6,32 @@
 namespace oncilla::test {
 
 struct ConvShape {
-  int64_t n, c, h, w, k, r, s;
-  int64_t stride[2], pad[2], dilation[2];
+  Dims image;    // images, channels, one to three spatial sizes
+  Dims filters;  // output channels, window
+  // One entry a spatial dim, or one for all; none: 1, 0 and 1.
+  Dims stride{}, pad{}, dilation{};
   uint32_t groups = 1;
   Layout layout = Layout::contiguous;
 
-  Dims x() const { return {n, c, h, w}; }
-  Dims weight() const { return {k, c / groups, r, s}; }
-  Dims y() const {
-    return {n, k, (h + 2 * pad[0] - dilation[0] * (r - 1) - 1) / stride[0] + 1,
-            (w + 2 * pad[1] - dilation[1] * (s - 1) - 1) / stride[1] + 1};
-  }
+  size_t spatial() const { return image.size() - 2; }
+  Dims x() const { return image; }
+  Dims weight() const;
+  Dims y() const;
   std::string name() const;
 };
 
 const std::vector<ConvShape>& conv_shapes();
 
-// The forward; the gradients take its geometry. Wide sums (C*R*S or N*P*Q beyond a few dozen) draw small integers, so that they are
-// exact in float32.
-Case conv_case(uint32_t dtype, const ConvShape& shape, bool bias, bool integers);
+enum class Bias { none, same, float32 };
+
+// The forward; the gradients take its geometry. Wide sums draw small integers, so that they are exact in float32.
+Case conv_case(uint32_t dtype, const ConvShape& shape, Bias bias, bool integers);
+
+// The gradient by the input, or by the weight, of that forward.
+enum class Wrt { input, weight };
+Case conv_gradient_case(uint32_t dtype, const ConvShape& shape, Wrt wrt);
 
 // Whether the sums of the geometry are so long that only exact inputs make PyTorch's tolerance meaningful.
-inline bool long_sums(const ConvShape& shape) {
-  const Dims y = shape.y();
-  return shape.c / shape.groups * shape.r * shape.s > 40 || shape.k / shape.groups * shape.r * shape.s > 40 ||
-         shape.n * y[2] * y[3] > 40;
-}
+bool long_sums(const ConvShape& shape);
 
 }  // namespace oncilla::test

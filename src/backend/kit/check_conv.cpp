@@ -8,7 +8,6 @@ namespace {
 void check_conv(const Rules& r, const Named& x, const Named& w, const Named& y) {
   const auto attrs = r.desc.attributes<onc_conv_attrs>();
   r.holds(attrs.spatial_rank >= 1 && attrs.spatial_rank <= 3, "spatial_rank ", attrs.spatial_rank, " is not 1, 2 or 3");
-  support(attrs.spatial_rank == 2, "[", r.desc.name(), "] spatial_rank ", attrs.spatial_rank, " is not served yet: 2 is");
   const uint32_t rank = attrs.spatial_rank + 2;
   r.floating(x);
   r.dtype(w, x->dtype);
@@ -40,7 +39,9 @@ namespace rules {
 void conv(const Rules& r) {
   const Named x = r.in(0, "x"), w = r.in(1, "w"), bias = r.maybe_in(2, "bias"), y = r.out(0, "y");
   check_conv(r, x, w, y);
-  r.dtype(bias, x->dtype);
+  const bool half = x->dtype == ONC_F16 || x->dtype == ONC_BF16;
+  r.holds(!bias || bias->dtype == x->dtype || (half && bias->dtype == ONC_F32), "bias is ", dtype_name(bias ? bias->dtype : 0),
+          ", not ", dtype_name(x->dtype), half ? " or float32" : "");
   r.dims(bias, {w->dims[0]});
 }
 

@@ -11,24 +11,34 @@
 
 namespace oncilla::ocl {
 
-using Strides4 = std::array<int64_t, 4>;
+using Strides = std::array<int64_t, 8>;  // image, channel, depth, row, column; a long8 of the kernels
+using Size3 = std::array<int64_t, 3>;    // depth, height, width
+inline int64_t volume(const Size3& size) { return size[0] * size[1] * size[2]; }
 
+// In three spatial dims; fewer are padded in front with size 1.
 struct ConvGeometry {
-  uint32_t dtype = 0;
-  int64_t n = 0, c = 0, h = 0, w = 0, k = 0, r = 0, s = 0, p = 0, q = 0, groups = 1;
-  std::array<int64_t, 2> stride{}, pad{}, dilation{};
-  Strides4 x_strides{}, w_strides{}, y_strides{};
+  uint32_t dtype = 0, bias_dtype = 0;  // bias_dtype 0: no bias
+  bool wide = false;                   // count elements in 64 bits
+  int64_t n = 0, c = 0, k = 0, groups = 1;
+  Size3 in{1, 1, 1}, window{1, 1, 1}, out{1, 1, 1}, stride{1, 1, 1}, pad{}, dilation{1, 1, 1};
+  Strides x_strides{}, w_strides{}, y_strides{};
   int64_t bias_stride = 0;
-  bool has_bias = false;
 
-  std::array<int32_t, 16> packed() const;  // conv_geometry of lib/conv.h
-  uint64_t flops() const { return static_cast<uint64_t>(2 * n * k * p * q * (c / groups) * r * s); }
+  std::array<int32_t, 16> sizes() const, steps() const;  // CONV_GEOMETRY of lib/conv.h
+  int has_bias() const { return bias_dtype == 0 ? 0 : bias_dtype == dtype ? 1 : 2; }
+  int64_t rows() const { return k / groups; }      // output channels of a group
+  int64_t channels() const { return c / groups; }  // input channels of a group
+  uint64_t flops() const { return static_cast<uint64_t>(2 * n * k * volume(out) * channels() * volume(window)); }
+  // T, E and I of the kernels.
+  Defines defines() const;
 };
 
-// x is the tensor of [N, C, H, W], y of [N, K, P, Q], w of [K, C / groups, R, S], whichever of them is the output. Declines what
+// x is the tensor of [N, C, ...], y of [N, K, ...], w of [K, C / groups, ...], whichever of them is the output. Declines what
 // kernels cannot count in 32 bits.
 ConvGeometry conv_geometry(const kit::OpDesc& desc, const kit::Tensor& x, const kit::Tensor& w, const kit::Tensor& y,
                            const kit::Tensor* bias);
+
+enum class Direction { forward, input, weight };
 
 // x, w, bias and y as the geometry names them.
 struct ConvOperands {
@@ -44,14 +54,16 @@ class Conv {
 };
 
 // One work-item an element of the output, any geometry.
-std::unique_ptr<Conv> make_direct_conv(Device& device, const ConvGeometry& geometry);
-std::unique_ptr<Conv> make_direct_conv_grad_input(Device& device, const ConvGeometry& geometry);
-std::unique_ptr<Conv> make_direct_conv_grad_weight(Device& device, const ConvGeometry& geometry);
+std::unique_ptr<Conv> make_direct_conv(Device& device, const ConvGeometry& geometry, Direction direction);
 
-// For CPU-class devices: register tiles over padded copies. No tensor may be empty. Parameters TM and VB as of matmul; for the
-// weight gradient CACHE (bytes of a chunk of images) and LEAST (elements of a channel in a chunk).
-std::unique_ptr<Conv> make_tile_conv(Device& device, const ConvGeometry& geometry, const Tuning& tuning);
-std::unique_ptr<Conv> make_tile_conv_grad_input(Device& device, const ConvGeometry& geometry, const Tuning& tuning);
-std::unique_ptr<Conv> make_tile_conv_grad_weight(Device& device, const ConvGeometry& geometry, const Tuning& tuning);
+// For CPU-class devices: register tiles over padded copies; only where tile_fits. Parameters TM and VB as of matmul; for the weight
+// gradient CACHE (bytes of a chunk of images) and LEAST (elements of a channel in a chunk).
+std::unique_ptr<Conv> make_tile_conv(Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
+bool tile_fits(const ConvGeometry& geometry, Direction direction);
+
+// For CPU-class devices and as many groups as input channels: blocks of a channel in local memory; only where depthwise_fits.
+// Parameters VB, and LOCAL, the bytes that a block should take.
+std::unique_ptr<Conv> make_depthwise_conv(Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
+bool depthwise_fits(const Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
 
 }  // namespace oncilla::ocl

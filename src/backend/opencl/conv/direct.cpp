@@ -7,38 +7,35 @@
 namespace oncilla::ocl {
 namespace {
 
-enum class Direction { forward, input, weight };
-
 class DirectConv final : public Conv {
  public:
   DirectConv(Device& device, const ConvGeometry& geometry, Direction direction) : geometry_(geometry), direction_(direction) {
     const ConvGeometry& g = geometry;
-    Defines defines;
-    defines.set("DIRECT", 1).set("T", g.dtype == ONC_F64 ? "double" : "float");
     const char* file = direction == Direction::forward ? "conv.cl"
                        : direction == Direction::input ? "conv_grad_input.cl"
                                                        : "conv_grad_weight.cl";
-    kernel_ = device.kernel(file, "direct", defines);
-    const int64_t items = direction == Direction::forward ? g.n * g.k * g.p * g.q
-                          : direction == Direction::input ? g.n * g.c * g.h * g.w
-                                                          : g.k * (g.c / g.groups) * g.r * g.s;
-    global_.x = static_cast<size_t>(items);
+    kernel_ = device.kernel(file, "direct", g.defines().set("DIRECT", 1));
+    items_ = direction == Direction::forward ? g.n * g.k * volume(g.out)
+             : direction == Direction::input ? g.n * g.c * volume(g.in)
+                                             : g.k * g.channels() * volume(g.window);
     local_.x = std::min<size_t>(64, device.max_work_group());
   }
 
   void run(onc_queue& queue, const ConvOperands& o) override {
     const ConvGeometry& g = geometry_;
-    const auto packed = g.packed();
+    const auto sizes = g.sizes(), steps = g.steps();
+    const Range global{static_cast<size_t>(items_)};
+    const Index count{items_, g.wide};
     switch (direction_) {
       case Direction::forward:
-        kernel_.launch(queue, global_, local_, o.x, o.w, o.bias, o.y, packed, g.x_strides, g.w_strides, Strides4{g.bias_stride},
-                       g.y_strides, static_cast<cl_int>(g.has_bias));
+        kernel_.launch(queue, global, local_, o.x, o.w, o.bias, o.y, sizes, steps, g.x_strides, g.w_strides, g.bias_stride,
+                       g.y_strides, static_cast<cl_int>(g.has_bias()), count);
         break;
       case Direction::input:
-        kernel_.launch(queue, global_, local_, o.y, o.w, o.x, packed, g.y_strides, g.w_strides, g.x_strides);
+        kernel_.launch(queue, global, local_, o.y, o.w, o.x, sizes, steps, g.y_strides, g.w_strides, g.x_strides, count);
         break;
       case Direction::weight:
-        kernel_.launch(queue, global_, local_, o.y, o.x, o.w, packed, g.y_strides, g.x_strides, g.w_strides);
+        kernel_.launch(queue, global, local_, o.y, o.x, o.w, sizes, steps, g.y_strides, g.x_strides, g.w_strides, count);
         break;
     }
   }
@@ -46,20 +43,15 @@ class DirectConv final : public Conv {
  private:
   ConvGeometry geometry_;
   Direction direction_;
+  int64_t items_;
   Kernel kernel_;
-  Range global_, local_;
+  Range local_;
 };
 
 }  // namespace
 
-std::unique_ptr<Conv> make_direct_conv(Device& device, const ConvGeometry& geometry) {
-  return std::make_unique<DirectConv>(device, geometry, Direction::forward);
-}
-std::unique_ptr<Conv> make_direct_conv_grad_input(Device& device, const ConvGeometry& geometry) {
-  return std::make_unique<DirectConv>(device, geometry, Direction::input);
-}
-std::unique_ptr<Conv> make_direct_conv_grad_weight(Device& device, const ConvGeometry& geometry) {
-  return std::make_unique<DirectConv>(device, geometry, Direction::weight);
+std::unique_ptr<Conv> make_direct_conv(Device& device, const ConvGeometry& geometry, Direction direction) {
+  return std::make_unique<DirectConv>(device, geometry, direction);
 }
 
 }  // namespace oncilla::ocl

@@ -1,15 +1,41 @@
 // The geometry of a convolution op: read from the descriptor, with the limits of 32-bit kernels checked.
+#include <algorithm>
 #include <limits>
 
 #include "conv/conv.hpp"
+#include "runtime/storage.hpp"
 
 namespace oncilla::ocl {
+namespace {
 
-std::array<int32_t, 16> ConvGeometry::packed() const {
-  const int64_t values[] = {n, c, h, w, k, r, s, p, q, groups, stride[0], stride[1], pad[0], pad[1], dilation[0], dilation[1]};
-  std::array<int32_t, 16> packed;
-  for (size_t i = 0; i < packed.size(); ++i) packed[i] = static_cast<int32_t>(values[i]);
-  return packed;
+Strides strides_of(const kit::Tensor& tensor) {
+  Strides strides{};
+  strides[0] = tensor.strides[0], strides[1] = tensor.strides[1];
+  const size_t spatial = tensor.rank() - 2;
+  for (size_t i = 0; i < spatial; ++i) strides[5 - spatial + i] = tensor.strides[2 + i];
+  return strides;
+}
+
+std::array<int32_t, 16> packed(std::initializer_list<int64_t> first, std::initializer_list<Size3> triples) {
+  std::array<int32_t, 16> out{};
+  size_t i = 0;
+  for (int64_t v : first) out.at(i++) = static_cast<int32_t>(v);
+  for (const Size3& triple : triples) {
+    for (int64_t v : triple) out.at(i++) = static_cast<int32_t>(v);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::array<int32_t, 16> ConvGeometry::sizes() const { return packed({n, c, k, groups}, {in, window, out}); }
+std::array<int32_t, 16> ConvGeometry::steps() const { return packed({}, {stride, pad, dilation}); }
+
+Defines ConvGeometry::defines() const {
+  Defines defines;
+  set_storage(defines, dtype);
+  set_index(defines, wide);
+  return defines;
 }
 
 ConvGeometry conv_geometry(const kit::OpDesc& desc, const kit::Tensor& x, const kit::Tensor& w, const kit::Tensor& y,
@@ -17,26 +43,24 @@ ConvGeometry conv_geometry(const kit::OpDesc& desc, const kit::Tensor& x, const 
   const auto attrs = desc.attributes<onc_conv_attrs>();
   ConvGeometry g;
   g.dtype = x.dtype;
-  g.n = x.dims[0], g.c = x.dims[1], g.h = x.dims[2], g.w = x.dims[3];
-  g.k = w.dims[0], g.r = w.dims[2], g.s = w.dims[3];
-  g.p = y.dims[2], g.q = y.dims[3];
-  g.groups = attrs.groups;
-  for (size_t i = 0; i < 2; ++i) {
-    g.stride[i] = attrs.stride[i], g.pad[i] = attrs.pad[i], g.dilation[i] = attrs.dilation[i];
+  g.wide = wide_index(desc);
+  g.n = x.dims[0], g.c = x.dims[1], g.k = w.dims[0], g.groups = attrs.groups;
+  for (size_t i = 0; i < attrs.spatial_rank; ++i) {
+    const size_t d = 3 - attrs.spatial_rank + i;
+    g.in[d] = x.dims[2 + i], g.window[d] = w.dims[2 + i], g.out[d] = y.dims[2 + i];
+    g.stride[d] = attrs.stride[i], g.pad[d] = attrs.pad[i], g.dilation[d] = attrs.dilation[i];
     // Kernels add these up in 32 bits.
-    const int64_t window = w.dims[2 + i];
-    for (int64_t part : {x.dims[2 + i], y.dims[2 + i], window, g.stride[i], g.pad[i], g.dilation[i]}) {
+    for (int64_t part : {g.in[d], g.out[d], g.window[d], g.stride[d], g.pad[d], g.dilation[d]}) {
       kit::support(part < (1 << 26), "[", desc.name(), "] a size of ", part, " exceeds 26 bits");
     }
-    const int64_t extent = window * g.dilation[i] + g.stride[i] * y.dims[2 + i] + 2 * g.pad[i] + x.dims[2 + i];
+    const int64_t extent = g.window[d] * g.dilation[d] + g.stride[d] * g.out[d] + 2 * g.pad[d] + g.in[d];
     kit::support(extent < (1 << 30), "[", desc.name(), "] a padded extent of ", extent, " exceeds 30 bits");
   }
   for (int64_t part : {g.n, g.c, g.k}) {
     kit::support(part <= std::numeric_limits<int32_t>::max(), "[", desc.name(), "] a size of ", part, " exceeds 32 bits");
   }
-  for (size_t i = 0; i < 4; ++i) g.x_strides[i] = x.strides[i], g.w_strides[i] = w.strides[i], g.y_strides[i] = y.strides[i];
-  g.has_bias = bias != nullptr;
-  if (bias != nullptr) g.bias_stride = bias->strides[0];
+  g.x_strides = strides_of(x), g.w_strides = strides_of(w), g.y_strides = strides_of(y);
+  if (bias != nullptr) g.bias_dtype = bias->dtype, g.bias_stride = bias->strides[0];
   return g;
 }
 

@@ -7,9 +7,10 @@ namespace {
 
 class ConvPlan final : public onc_plan {
  public:
-  ConvPlan(Device& device, kit::OpDesc parsed, ConvRoles roles, ConvMaker make) : onc_plan(std::move(parsed), 0), roles_(roles) {
+  ConvPlan(Device& device, kit::OpDesc parsed, Direction direction, ConvRoles roles)
+      : onc_plan(std::move(parsed), 0), roles_(roles) {
     const kit::Tensor& out = desc.output(0);
-    support_float(device, desc, out.dtype);
+    support_floating(device, desc, out.dtype);
     const bool has_bias = roles.bias >= 0 && desc.has_in(static_cast<size_t>(roles.bias));
     const ConvGeometry g =
         conv_geometry(desc, tensor(roles.x), tensor(roles.w), tensor(roles.y), has_bias ? &tensor(roles.bias) : nullptr);
@@ -17,11 +18,18 @@ class ConvPlan final : public onc_plan {
     for (int role : {roles.x, roles.w, roles.y})
       info.bytes += static_cast<uint64_t>(tensor(role).numel()) * kit::dtype_bytes(out.dtype);
     const char* shape_class = g.groups > 1 && (g.c == g.groups || g.k == g.groups) ? "depthwise" : info.flops < 20000 ? "tiny" : "";
-    const bool tiles = tensor(roles.x).numel() > 0 && tensor(roles.w).numel() > 0 && tensor(roles.y).numel() > 0;
+    const Tuning& row = tuning(device, desc.name(), out.dtype, shape_class);
     const std::string variant =
-        choose_variant(device, desc, out.dtype, shape_class, {{"direct"}, {"tile", tiles, "tensors that are not empty"}}, info);
+        choose_variant(device, desc, out.dtype, shape_class,
+                       {{"direct"},
+                        {"tile", tile_fits(g, direction), "tensors that are not empty, and padded channels below 2^30 elements"},
+                        {"depthwise", depthwise_fits(device, g, direction, row),
+                         "as many groups as input channels, and a block that fits local memory"}},
+                       info);
     if (out.numel() == 0) return;
-    conv_ = make(device, g, variant == "tile", tuning(device, desc.name(), out.dtype, shape_class));
+    conv_ = variant == "tile"        ? make_tile_conv(device, g, direction, row)
+            : variant == "depthwise" ? make_depthwise_conv(device, g, direction, row)
+                                     : make_direct_conv(device, g, direction);
     info.workspace_bytes = conv_->workspace_bytes();
   }
 
@@ -43,8 +51,8 @@ class ConvPlan final : public onc_plan {
 
 }  // namespace
 
-std::unique_ptr<onc_plan> make_conv_plan(Device& device, kit::OpDesc desc, ConvRoles roles, ConvMaker make) {
-  return std::make_unique<ConvPlan>(device, std::move(desc), roles, make);
+std::unique_ptr<onc_plan> make_conv_plan(Device& device, kit::OpDesc desc, Direction direction, ConvRoles roles) {
+  return std::make_unique<ConvPlan>(device, std::move(desc), direction, roles);
 }
 
 }  // namespace oncilla::ocl

@@ -13,9 +13,6 @@ struct ConvRoles {
   int x, w, y, bias = -2;
 };
 
-// `make` gets the geometry and the chosen variant's name: "direct" or "tile".
-using ConvMaker = std::unique_ptr<Conv> (*)(Device& device, const ConvGeometry& geometry, bool tile, const Tuning& row);
-
-std::unique_ptr<onc_plan> make_conv_plan(Device& device, kit::OpDesc desc, ConvRoles roles, ConvMaker make);
+std::unique_ptr<onc_plan> make_conv_plan(Device& device, kit::OpDesc desc, Direction direction, ConvRoles roles);
 
 }  // namespace oncilla::ocl
