@@ -8,33 +8,33 @@
 #include "lib/channel.h"
 
 // cs: strides of weight, bias, running mean and var, mean, invstd, new running mean and var. xc, xi: strides of x along channels and `inner`.
-kernel void batch_norm(ARG(const T, x), ARG(const T, weight), ARG(const T, bias), ARG(const T, running_mean), ARG(const T, running_var), ARG(T, y),
-                       ARG(T, mean), ARG(T, invstd), ARG(T, new_mean), ARG(T, new_var), int channels, int rows, int inner, long8 dims, long8 xs,
+kernel void batch_norm(ARG(const E, x), ARG(const P, weight), ARG(const P, bias), ARG(const P, running_mean), ARG(const P, running_var), ARG(E, y),
+                       ARG(T, mean), ARG(T, invstd), ARG(P, new_mean), ARG(P, new_var), I channels, I rows, I inner, long8 dims, long8 xs,
                        long8 ys, long xc, long yc, long xi, long yi, long8 cs, T eps, T momentum) {
-  BIND(const T, x);
-  BIND(const T, weight);
-  BIND(const T, bias);
-  BIND(const T, running_mean);
-  BIND(const T, running_var);
-  BIND(T, y);
+  BIND(const E, x);
+  BIND(const P, weight);
+  BIND(const P, bias);
+  BIND(const P, running_mean);
+  BIND(const P, running_var);
+  BIND(E, y);
   BIND(T, mean);
   BIND(T, invstd);
-  BIND(T, new_mean);
-  BIND(T, new_var);
+  BIND(P, new_mean);
+  BIND(P, new_var);
 #ifdef GROUP
   local T scratch[GROUP], sums[GROUP], squares_sums[GROUP], squares_losts[GROUP];
 #endif
-  const int first = FIRST;
+  const I first = FIRST;
 #ifndef GROUP  // whose global size is exact: no return may stand before a barrier
   if (first >= channels) return;
 #endif
-  const global T *src = x + first * xc;
-  global T *dst = y + first * yc;
+  const global E *src = x + first * xc;
+  global E *dst = y + first * yc;
   const T count = (T)rows * (T)inner;
 
   W sum = (W)((T)0);
   FOR_ROWS {
-    const global T *p = src + space_offset(dims, xs, row);
+    const global E *p = src + space_offset(dims, xs, row);
     FOR_ELEMENTS sum += READ(p, xi, (T)0);
   }
   const R rough = TOTAL(sum) / count;
@@ -42,7 +42,7 @@ kernel void batch_norm(ARG(const T, x), ARG(const T, weight), ARG(const T, bias)
   W squares = (W)((T)0), lost = squares;
   sum = squares;
   FOR_ROWS {
-    const global T *p = src + space_offset(dims, xs, row);
+    const global E *p = src + space_offset(dims, xs, row);
     FOR_ELEMENTS {
       const W d = READ(p, xi, rough) - rough;
       sum += d;
@@ -64,10 +64,10 @@ kernel void batch_norm(ARG(const T, x), ARG(const T, weight), ARG(const T, bias)
   const R m = rough + delta, m2 = about - delta * delta * count;
 
   const R inv = (T)1 / sqrt(m2 / count + eps);
-  const R scale = inv * load_channel(weight, first, channels, cs.s0, (T)1), shift = load_channel(bias, first, channels, cs.s1, (T)0);
+  const R scale = inv * load_param(weight, first, channels, cs.s0, (T)1), shift = load_param(bias, first, channels, cs.s1, (T)0);
   FOR_ROWS {
-    const global T *p = src + space_offset(dims, xs, row);
-    global T *q = dst + space_offset(dims, ys, row);
+    const global E *p = src + space_offset(dims, xs, row);
+    global E *q = dst + space_offset(dims, ys, row);
     FOR_ELEMENTS {
       const W v = (READ(p, xi, (T)0) - rough - delta) * scale + shift;
       WRITE(q, yi, v);
@@ -76,7 +76,7 @@ kernel void batch_norm(ARG(const T, x), ARG(const T, weight), ARG(const T, bias)
 
   store_channel(mean, first, channels, cs.s4, m);
   store_channel(invstd, first, channels, cs.s5, inv);
-  store_channel(new_mean, first, channels, cs.s6, ((T)1 - momentum) * load_channel(running_mean, first, channels, cs.s2, (T)0) + momentum * m);
-  store_channel(new_var, first, channels, cs.s7,
-                ((T)1 - momentum) * load_channel(running_var, first, channels, cs.s3, (T)0) + momentum * (m2 / (count - (T)1)));
+  store_param(new_mean, first, channels, cs.s6, ((T)1 - momentum) * load_param(running_mean, first, channels, cs.s2, (T)0) + momentum * m);
+  store_param(new_var, first, channels, cs.s7,
+                ((T)1 - momentum) * load_param(running_var, first, channels, cs.s3, (T)0) + momentum * (m2 / (count - (T)1)));
 }

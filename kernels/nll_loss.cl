@@ -8,31 +8,31 @@
 #include "lib/loss.h"
 
 // xs, ts, ls: row strides of x, target and (NONE) loss; xa: stride of x along the axis; ws: of weight. partial: NULL where one entry is all.
-kernel void nll_loss(ARG(const T, x), ARG(const long, target), ARG(const T, weight), ARG(T, loss), ARG(T, total_weight), ARG(T, partial), int rows,
-                     int length, int per_item, long8 dims, long8 xs, long8 ts, long8 ls, long xa, long ws, long ignored) {
-  BIND(const T, x);
+kernel void nll_loss(ARG(const E, x), ARG(const long, target), ARG(const E, weight), ARG(E, loss), ARG(T, total_weight), ARG(T, partial), I rows,
+                     I length, I per_item, long8 dims, long8 xs, long8 ts, long8 ls, long xa, long ws, long ignored) {
+  BIND(const E, x);
   BIND(const long, target);
-  BIND(const T, weight);
-  BIND(T, loss);
+  BIND(const E, weight);
+  BIND(E, loss);
   BIND(T, total_weight);
   BIND(T, partial);
 #ifdef GROUP
   local T scratch[GROUP];
-  const int id = (int)get_group_id(0);
+  const I id = (I)get_group_id(0);
 #else
-  const int id = (int)get_global_id(0);
+  const I id = (I)get_global_id(0);
   if (id > 0 && id > (rows - 1) / per_item) return;  // the global size is rounded up
 #endif
-  const int last = id * per_item + min(per_item, rows - id * per_item);
+  const I last = id * per_item + min(per_item, rows - id * per_item);
   T losses = 0, weights = 0;
-  for (int row = id * per_item + LOCAL_INDEX; row < last;) {
+  for (I row = id * per_item + LOCAL_INDEX; row < last;) {
     T part = 0, part_weight = 0;
     for (int k = 0; k < ROWS_CHUNK && row < last; ++k, row += LOCAL_COUNT) {
       const long t = target[space_offset(dims, ts, row)];
       const T w = target_weight(t, length, ignored, weight, ws);
-      const T value = t == ignored ? (T)0 : names_class(t, length) ? -w * x[space_offset(dims, xs, row) + t * xa] : (T)NAN;
+      const T value = t == ignored ? (T)0 : names_class(t, length) ? -w * LOAD_AT(x, space_offset(dims, xs, row) + t * xa) : (T)NAN;
 #ifdef NONE
-      loss[space_offset(dims, ls, row)] = value;
+      STORE_AT(loss, space_offset(dims, ls, row), value);
 #endif
       part += value;
       part_weight += w;

@@ -8,33 +8,33 @@
 #include "lib/loss.h"
 
 // gs, ts, ds: row strides of grad_loss (0 where the loss is one number), target and d; da: stride of d along the axis; ws: of weight.
-kernel void nll_loss_grad(ARG(const T, grad_loss), ARG(const long, target), ARG(const T, weight), ARG(const T, total_weight), ARG(T, d), int rows,
-                          int length, int per_item, long8 dims, long8 gs, long8 ts, long8 ds, long da, long ws, long ignored) {
-  BIND(const T, grad_loss);
+kernel void nll_loss_grad(ARG(const E, grad_loss), ARG(const long, target), ARG(const E, weight), ARG(const T, total_weight), ARG(E, d), I rows,
+                          I length, I per_item, long8 dims, long8 gs, long8 ts, long8 ds, long da, long ws, long ignored) {
+  BIND(const E, grad_loss);
   BIND(const long, target);
-  BIND(const T, weight);
+  BIND(const E, weight);
   BIND(const T, total_weight);
-  BIND(T, d);
-  const int id = (int)get_global_id(0);
+  BIND(E, d);
+  const I id = (I)get_global_id(0);
 #ifdef ROW
-  const int last = id * per_item + min(per_item, rows - id * per_item);
-  for (int row = id * per_item; row < last; ++row) {
+  const I last = id * per_item + min(per_item, rows - id * per_item);
+  for (I row = id * per_item; row < last; ++row) {
 #else
   if (id >= rows * length) return;
-  const int row = per_item == 1 ? id / length : id % rows, c = per_item == 1 ? id % length : id / rows;
+  const I row = per_item == 1 ? id / length : id % rows, c = per_item == 1 ? id % length : id / rows;
   {
 #endif
     const long t = target[space_offset(dims, ts, row)];
     const T w = target_weight(t, length, ignored, weight, ws);
-    const T g = t == ignored ? (T)0 : row_grad(grad_loss[space_offset(dims, gs, row)], w, *total_weight);
+    const T g = t == ignored ? (T)0 : row_grad(LOAD_AT(grad_loss, space_offset(dims, gs, row)), *total_weight) * w;
     const bool named = names_class(t, length);
     const T rest = t == ignored || named ? (T)0 : (T)NAN;
-    global T *dst = d + space_offset(dims, ds, row);
+    global E *dst = d + space_offset(dims, ds, row);
 #ifdef ROW
-    for (int c = 0; c < length; ++c) dst[c * da] = rest;
-    if (named) dst[t * da] = -g;
+    for (I c = 0; c < length; ++c) STORE_AT(dst, c * da, rest);
+    if (named) STORE_AT(dst, t * da, -g);
 #else
-    dst[c * da] = named && c == t ? -g : rest;
+    STORE_AT(dst, c * da, named && c == t ? -g : rest);
 #endif
   }
 }

@@ -10,82 +10,92 @@
 //   GROUP   a work-group of GROUP items does one row. Global size: rows * GROUP.  Any strides.
 #include "lib/arg.h"
 #include "lib/space.h"
+#include "lib/storage.h"
 #if defined(VECTOR) || defined(COLUMN)
 #include "lib/vector16.h"
 #elif defined(GROUP)
 #include "lib/group.h"
 #endif
 
-kernel void softmax(ARG(const T, x), ARG(T, y), int rows, int length, int inner, int per_item, long8 dims, long8 xs, long8 ys, long xa, long ya) {
-  BIND(const T, x);
-  BIND(T, y);
-  const int id = (int)get_global_id(0);
+// The exponentials wait in y for their sum, unless y's storage would round them.
+#if defined(STORAGE_F16) || defined(STORAGE_BF16)
+#define KEEP(store)
+#define KEPT(load, again) (again)
+#else
+#define KEEP(store) store
+#define KEPT(load, again) (load)
+#endif
+
+kernel void softmax(ARG(const E, x), ARG(E, y), I rows, I length, I inner, I per_item, long8 dims, long8 xs, long8 ys, long xa, long ya) {
+  BIND(const E, x);
+  BIND(E, y);
+  const I id = (I)get_global_id(0);
 
 #if defined(VECTOR)
-  const int last = id * per_item + min(per_item, rows - id * per_item);
-  const int whole = length / 16 * 16, rest = length - whole;
-  for (int row = id * per_item; row < last; ++row) {
-    const global T *src = x + space_offset(dims, xs, row);
-    global T *dst = y + space_offset(dims, ys, row);
+  const I last = id * per_item + min(per_item, rows - id * per_item), whole = length / 16 * 16;
+  const int rest = (int)(length - whole);
+  for (I row = id * per_item; row < last; ++row) {
+    const global E *src = x + space_offset(dims, xs, row);
+    global E *dst = y + space_offset(dims, ys, row);
     const V tail = load_part(src + whole, rest, (T)-INFINITY);
     V top = tail;
-    for (int i = 0; i < whole; i += 16) {
-      const V v = vload16(0, src + i);
+    for (I i = 0; i < whole; i += 16) {
+      const V v = LOAD16(src + i);
       top = v > top ? v : top;
     }
     const T m = lanes_max(top);
     V total = rest > 0 ? exp(tail - m) : (V)(0);
 #ifdef LOG
-    for (int i = 0; i < whole; i += 16) total += exp(vload16(0, src + i) - m);
+    for (I i = 0; i < whole; i += 16) total += exp(LOAD16(src + i) - m);
     const T log_total = log(lanes_sum(total));
-    for (int i = 0; i < whole; i += 16) vstore16(vload16(0, src + i) - m - log_total, 0, dst + i);
+    for (I i = 0; i < whole; i += 16) STORE16(dst + i, LOAD16(src + i) - m - log_total);
     if (rest > 0) store_part(tail - m - log_total, rest, dst + whole);
 #else
     const V tail_exp = total;
-    for (int i = 0; i < whole; i += 16) {
-      const V e = exp(vload16(0, src + i) - m);
+    for (I i = 0; i < whole; i += 16) {
+      const V e = exp(LOAD16(src + i) - m);
       total += e;
-      vstore16(e, 0, dst + i);
+      KEEP(STORE16(dst + i, e));
     }
     const T scale = (T)1 / lanes_sum(total);
-    for (int i = 0; i < whole; i += 16) vstore16(vload16(0, dst + i) * scale, 0, dst + i);
+    for (I i = 0; i < whole; i += 16) STORE16(dst + i, KEPT(LOAD16(dst + i), exp(LOAD16(src + i) - m)) * scale);
     if (rest > 0) store_part(tail_exp * scale, rest, dst + whole);
 #endif
   }
 
 #elif defined(COLUMN)
-  const int blocks = (inner + 15) / 16;
-  const int outer = id / blocks, first = id % blocks * 16, n = min(16, inner - first);
+  const I blocks = (inner + 15) / 16, outer = id / blocks, first = id % blocks * 16;
+  const int n = (int)min((I)16, inner - first);
   if (id >= rows) return;  // rows: number of blocks of 16
-  const global T *src = x + space_offset(dims, xs, outer) + first;
-  global T *dst = y + space_offset(dims, ys, outer) + first;
-#define LOAD(p) (n == 16 ? vload16(0, p) : load_part(p, n, (T)0))
+  const global E *src = x + space_offset(dims, xs, outer) + first;
+  global E *dst = y + space_offset(dims, ys, outer) + first;
+#define LOAD(p) (n == 16 ? LOAD16(p) : load_part(p, n, (T)0))
 #define STORE(v, p) \
   if (n == 16)      \
-    vstore16(v, 0, p); \
+    STORE16(p, v);   \
   else              \
     store_part(v, n, p);
   V m = (V)((T)-INFINITY), total = (V)((T)0);
-  for (int i = 0; i < length; ++i) {
+  for (I i = 0; i < length; ++i) {
     const V v = LOAD(src + i * xa);
     m = v > m ? v : m;
   }
 #ifdef LOG
-  for (int i = 0; i < length; ++i) total += exp(LOAD(src + i * xa) - m);
+  for (I i = 0; i < length; ++i) total += exp(LOAD(src + i * xa) - m);
   total = log(total);
-  for (int i = 0; i < length; ++i) {
+  for (I i = 0; i < length; ++i) {
     const V v = LOAD(src + i * xa) - m - total;
     STORE(v, dst + i * ya)
   }
 #else
-  for (int i = 0; i < length; ++i) {
+  for (I i = 0; i < length; ++i) {
     const V e = exp(LOAD(src + i * xa) - m);
     total += e;
-    STORE(e, dst + i * ya)
+    KEEP(STORE(e, dst + i * ya))
   }
   total = (T)1 / total;
-  for (int i = 0; i < length; ++i) {
-    const V v = LOAD(dst + i * ya) * total;
+  for (I i = 0; i < length; ++i) {
+    const V v = KEPT(LOAD(dst + i * ya), exp(LOAD(src + i * xa) - m)) * total;
     STORE(v, dst + i * ya)
   }
 #endif
@@ -93,29 +103,31 @@ kernel void softmax(ARG(const T, x), ARG(T, y), int rows, int length, int inner,
 #else
 #ifdef GROUP
   local T scratch[GROUP];
-  const int row = (int)get_group_id(0), start = (int)get_local_id(0), step = GROUP;
+  const I row = (I)get_group_id(0);
+  const int start = (int)get_local_id(0), step = GROUP;
 #else
-  const int row = id, start = 0, step = 1;
+  const I row = id;
+  const int start = 0, step = 1;
   if (row >= rows) return;
 #define group_max(scratch, v) (v)
 #define group_sum(scratch, v) (v)
 #endif
-  const global T *src = x + space_offset(dims, xs, row);
-  global T *dst = y + space_offset(dims, ys, row);
+  const global E *src = x + space_offset(dims, xs, row);
+  global E *dst = y + space_offset(dims, ys, row);
   T m = (T)-INFINITY, total = 0;
-  for (int i = start; i < length; i += step) {
-    const T v = src[i * xa];
+  for (I i = start; i < length; i += step) {
+    const T v = LOAD_AT(src, i * xa);
     m = v > m ? v : m;
   }
   m = group_max(scratch, m);
-  for (int i = start; i < length; i += step) total += exp(src[i * xa] - m);
+  for (I i = start; i < length; i += step) total += exp(LOAD_AT(src, i * xa) - m);
   total = group_sum(scratch, total);
 #ifdef LOG
   const T log_total = log(total);
-  for (int i = start; i < length; i += step) dst[i * ya] = src[i * xa] - m - log_total;
+  for (I i = start; i < length; i += step) STORE_AT(dst, i * ya, LOAD_AT(src, i * xa) - m - log_total);
 #else
   const T scale = (T)1 / total;
-  for (int i = start; i < length; i += step) dst[i * ya] = exp(src[i * xa] - m) * scale;
+  for (I i = start; i < length; i += step) STORE_AT(dst, i * ya, exp(LOAD_AT(src, i * xa) - m) * scale);
 #endif
 #endif
 }

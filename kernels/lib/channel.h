@@ -7,6 +7,8 @@
 //   ITEM     a work-item does a channel.                                     Any strides.                 Global size: C.
 //   GROUP    GROUP work-items, COLUMNS along i, do a channel.                Any strides.                 Global size: C * GROUP.
 #include "lib/arg.h"
+#include "lib/compensated.h"
+#include "lib/param.h"
 #include "lib/space.h"
 
 #if defined(CHANNEL) || defined(BLOCK)
@@ -18,34 +20,34 @@
 #if defined(CHANNEL)
 #define W V
 #define R T
-#define FIRST ((int)get_global_id(0))
+#define FIRST ((I)get_global_id(0))
 #define TOTAL(w) lanes_sum(w)
-#define READ(p, stride, fill) load_upto((p) + i, end - i, fill)
-#define WRITE(p, stride, w) store_upto(w, end - i, (p) + i)
+#define READ(p, stride, fill) load_upto((p) + i, (int)min((I)16, end - i), fill)
+#define WRITE(p, stride, w) store_upto(w, (int)min((I)16, end - i), (p) + i)
 #define COLUMN_STEP 16
 
 #elif defined(BLOCK)
 #define W V
 #define R V
-#define FIRST ((int)get_global_id(0) * 16)
+#define FIRST ((I)get_global_id(0) * 16)
 #define TOTAL(w) (w)
-#define READ(p, stride, fill) load_upto((p) + i * (stride), channels - FIRST, (T)0)
-#define WRITE(p, stride, w) store_upto(w, channels - FIRST, (p) + i * (stride))
+#define READ(p, stride, fill) load_upto((p) + i * (stride), (int)min((I)16, channels - FIRST), (T)0)
+#define WRITE(p, stride, w) store_upto(w, (int)min((I)16, channels - FIRST), (p) + i * (stride))
 
 #else
 #define W T
 #define R T
-#define READ(p, stride, fill) (p)[i * (stride)]
-#define WRITE(p, stride, w) (p)[i * (stride)] = (w)
+#define READ(p, stride, fill) LOAD_AT(p, i * (stride))
+#define WRITE(p, stride, w) STORE_AT(p, i * (stride), w)
 #ifdef GROUP
-#define FIRST ((int)get_group_id(0))
+#define FIRST ((I)get_group_id(0))
 #define TOTAL(w) group_sum(scratch, w)
 #define ROW_START ((int)get_local_id(0) / COLUMNS)
 #define ROW_STEP (GROUP / COLUMNS)
 #define COLUMN_START ((int)get_local_id(0) % COLUMNS)
 #define COLUMN_STEP COLUMNS
 #else
-#define FIRST ((int)get_global_id(0))
+#define FIRST ((I)get_global_id(0))
 #define TOTAL(w) (w)
 #endif
 #endif
@@ -62,19 +64,10 @@
 #endif
 
 // The walk; `i` and `end` are what READ and WRITE use.
-#define FOR_ROWS for (int row = ROW_START; row < rows; row += ROW_STEP)
-#define FOR_ELEMENTS for (int end = inner, i = COLUMN_START; i < end; i += COLUMN_STEP)
+#define FOR_ROWS for (I row = ROW_START; row < rows; row += ROW_STEP)
+#define FOR_ELEMENTS for (I end = inner, i = COLUMN_START; i < end; i += COLUMN_STEP)
 
-// Adds v (of type N) to a sum, and what rounding takes from it to `lost` (Knuth's two-sum): a channel has many elements, and a gradient's sum may almost
-// cancel.
-#define ADD(N, sum, lost, v)                                           \
-  {                                                                    \
-    const N term_ = v, next_ = sum + term_, added_ = next_ - sum;      \
-    lost += (sum - (next_ - added_)) + (term_ - added_);               \
-    sum = next_;                                                       \
-  }
-
-// The sum over the channel. An infinite sum has lost NaN, which is left out.
+// The sum over the channel.
 #if defined(CHANNEL)
 static inline T total(V sums, V losts) {
   const T *sum_lane = (const T *)&sums, *lost_lane = (const T *)&losts;
@@ -83,7 +76,7 @@ static inline T total(V sums, V losts) {
     ADD(T, sum, lost, sum_lane[l])
     lost += lost_lane[l];
   }
-  return isfinite(lost) ? sum + lost : sum;
+  return COMPENSATED(sum, lost);
 }
 #define SUM_TOTAL(sum, lost) total(sum, lost)
 #elif defined(GROUP)
@@ -95,30 +88,42 @@ static inline T shared_total(const local T *sums, const local T *losts) {
     ADD(T, all, lost, sums[k])
     lost += losts[k];
   }
-  return isfinite(lost) ? all + lost : all;
+  return COMPENSATED(all, lost);
 }
 #else
-#define SUM_TOTAL(sum, lost) (isfinite(lost) ? (sum) + (lost) : (sum))
+#define SUM_TOTAL(sum, lost) COMPENSATED(sum, lost)
 #endif
 
-// Values that a channel has once, in a [C] tensor; `absent` where the tensor is not there.
+// Values that a channel has once, in a [C] tensor of T (…_channel) or of P (…_param); `absent` where the tensor is not there.
 #ifdef BLOCK
-static inline R load_channel(const global T *p, int first, int channels, long stride, T absent) {
-  V v = (V)(absent);
-  T *lane = (T *)&v;
-  for (int l = 0; p != 0 && l < min(16, channels - first); ++l) lane[l] = p[(first + l) * stride];
-  return v;
-}
-static inline void store_channel(global T *p, int first, int channels, long stride, R v) {
-  const T *lane = (const T *)&v;
-  for (int l = 0; p != 0 && l < min(16, channels - first); ++l) p[(first + l) * stride] = lane[l];
-}
+#define ONC_CHANNEL_VALUES(suffix, M, LOAD, STORE)                                                                         \
+  static inline R load_##suffix(const global M *p, I first, I channels, long stride, T absent) {                           \
+    V v = (V)(absent);                                                                                                     \
+    T *lane = (T *)&v;                                                                                                     \
+    const int n = p != 0 ? (int)min((I)16, channels - first) : 0;                                                          \
+    for (int l = 0; l < n; ++l) lane[l] = LOAD(p, (first + l) * stride);                                                   \
+    return v;                                                                                                              \
+  }                                                                                                                        \
+  static inline void store_##suffix(global M *p, I first, I channels, long stride, R v) {                                  \
+    const T *lane = (const T *)&v;                                                                                         \
+    const int n = p != 0 ? (int)min((I)16, channels - first) : 0;                                                          \
+    for (int l = 0; l < n; ++l) STORE(p, (first + l) * stride, lane[l]);                                                   \
+  }
 #else
-static inline R load_channel(const global T *p, int first, int channels, long stride, T absent) { return p != 0 ? p[first * stride] : absent; }
-static inline void store_channel(global T *p, int first, int channels, long stride, R v) {
 #ifdef GROUP
-  if (get_local_id(0) != 0) return;
+#define STORES (get_local_id(0) == 0)
+#else
+#define STORES 1
 #endif
-  if (p != 0) p[first * stride] = v;
-}
+#define ONC_CHANNEL_VALUES(suffix, M, LOAD, STORE)                                                                         \
+  static inline R load_##suffix(const global M *p, I first, I channels, long stride, T absent) {                           \
+    return p != 0 ? LOAD(p, first * stride) : absent;                                                                      \
+  }                                                                                                                        \
+  static inline void store_##suffix(global M *p, I first, I channels, long stride, R v) {                                  \
+    if (p != 0 && STORES) STORE(p, first * stride, v);                                                                     \
+  }
 #endif
+#define LOAD_T(p, i) ((p)[i])
+#define STORE_T(p, i, v) ((p)[i] = (v))
+ONC_CHANNEL_VALUES(channel, T, LOAD_T, STORE_T)
+ONC_CHANNEL_VALUES(param, P, LOAD_P, STORE_P)

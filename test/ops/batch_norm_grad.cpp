@@ -4,8 +4,10 @@
 namespace oncilla::test {
 namespace {
 
-Case grad_case(uint32_t dtype, const NormShape& shape, bool affine, bool training) {
-  Case c = batch_norm_case(dtype, shape, affine, false);
+Case grad_case(uint32_t dtype, const NormShape& shape, bool affine, bool training, uint32_t params = 0) {
+  if (params == 0) params = dtype;
+  const uint32_t saved = statistics_dtype(dtype);
+  Case c = batch_norm_case(dtype, shape, affine, false, params);
   c.forward = std::make_shared<Case>(c);
   c.op = ONC_OP_BATCH_NORM_GRAD;
   c.name.replace(0, 10, "batch_norm_grad");
@@ -15,9 +17,9 @@ Case grad_case(uint32_t dtype, const NormShape& shape, bool affine, bool trainin
   c.set_attrs(attrs);
   const Dims channels{shape.dims[1]};
   c.in = {tensor(dtype, shape.dims, shape.exact() ? Domain::small_int : Domain::any, shape.layout),
-          tensor(dtype, shape.dims, {}, shape.layout), affine ? tensor(dtype, channels) : absent(), tensor(dtype, channels),
-          tensor(dtype, channels)};
-  c.out = {tensor(dtype, shape.dims, {}, shape.layout), tensor(dtype, channels), tensor(dtype, channels)};
+          tensor(dtype, shape.dims, {}, shape.layout), affine ? tensor(params, channels) : absent(), tensor(saved, channels),
+          tensor(saved, channels)};
+  c.out = {tensor(dtype, shape.dims, {}, shape.layout), tensor(params, channels), tensor(params, channels)};
   c.labels = {"grad_in", "grad_weight", "grad_bias"};
   c.feeds = {{1, false, 0}, {3, true, 1}, {4, true, 2}};
   if (affine) c.feeds.push_back({2, false, 1});
@@ -52,6 +54,13 @@ void cases_batch_norm_grad(Cases& cases) {
     mixed.in[1].layout = Layout::channels_last;
     mixed.gradients.clear();
     cases.push_back(mixed);
+  }
+  for (uint32_t dtype : {ONC_F16, ONC_BF16}) {
+    for (const NormShape& shape : kNormShapes) {
+      cases.push_back(grad_case(dtype, shape, true, true, ONC_F32));
+      if (!shape.exact()) cases.push_back(grad_case(dtype, shape, true, true));
+    }
+    cases.push_back(grad_case(dtype, kNormShapes[4], true, false, ONC_F32));
   }
 }
 

@@ -41,6 +41,10 @@ struct LossKind {
   TargetKind targets;
 };
 
+// Halves are stored and computed in float32, and what the backward reads again is float32.
+inline bool is_half(uint32_t dtype) { return dtype == ONC_F16 || dtype == ONC_BF16; }
+inline uint32_t saved_dtype(uint32_t dtype) { return is_half(dtype) ? uint32_t{ONC_F32} : dtype; }
+
 inline std::vector<LossKind> loss_kinds() {
   return {{ONC_REDUCTION_NONE, false, TargetKind::plain},  {ONC_REDUCTION_MEAN, false, TargetKind::plain},
           {ONC_REDUCTION_SUM, false, TargetKind::plain},   {ONC_REDUCTION_NONE, true, TargetKind::ignored},
@@ -78,9 +82,31 @@ inline Case loss_case(uint32_t op, uint32_t dtype, const LossShape& shape, const
   const Dims rows = shape.rows();
   c.in = {tensor(dtype, shape.dims, Domain::any, shape.layout), tensor(ONC_I64, rows, targets),
           kind.weighted ? tensor(dtype, {classes}, Domain::positive) : absent()};
-  c.out = {tensor(dtype, kind.reduction == ONC_REDUCTION_NONE ? rows : Dims{}), tensor(dtype, {})};
+  c.out = {tensor(dtype, kind.reduction == ONC_REDUCTION_NONE ? rows : Dims{}), tensor(saved_dtype(dtype), {})};
   c.labels = {"loss", "total_weight"};
   return c;
+}
+
+// CROSS_ENTROPY with its third output.
+inline Case cross_entropy_case(uint32_t dtype, const LossShape& shape, const LossKind& kind, double label_smoothing = 0) {
+  Case c = loss_case(ONC_OP_CROSS_ENTROPY, dtype, shape, kind);
+  c.out.push_back(tensor(saved_dtype(dtype), shape.rows()));
+  c.labels.push_back("lse");
+  if (label_smoothing != 0) {
+    onc_loss_attrs attrs{};
+    attrs.reduction = kind.reduction;
+    attrs.ignore_index = kIgnored;
+    attrs.label_smoothing = label_smoothing;
+    c.set_attrs(attrs);
+    c.name += label_smoothing == 1 ? " only smoothing" : " smoothing";
+  }
+  return c;
+}
+
+// The shapes and kinds that halves run: every variant, few programs.
+inline const size_t kHalfLossShapes[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12};
+inline std::vector<LossKind> half_loss_kinds() {
+  return {{ONC_REDUCTION_NONE, true, TargetKind::ignored}, {ONC_REDUCTION_MEAN, false, TargetKind::plain}};
 }
 
 }  // namespace oncilla::test

@@ -10,6 +10,11 @@ void cases_nll_loss(Cases& cases) {
     }
     for (const LossKind& kind : rare_loss_kinds()) cases.push_back(loss_case(ONC_OP_NLL_LOSS, dtype, kLossShapes[1], kind));
   }
+  for (uint32_t dtype : {ONC_F16, ONC_BF16}) {
+    for (size_t shape : kHalfLossShapes) {
+      for (const LossKind& kind : half_loss_kinds()) cases.push_back(loss_case(ONC_OP_NLL_LOSS, dtype, kLossShapes[shape], kind));
+    }
+  }
   Case known = loss_case(ONC_OP_NLL_LOSS, ONC_F32, {{3, 2}, Layout::contiguous}, {ONC_REDUCTION_MEAN, true, TargetKind::plain});
   known.name += " known";
   known.in[0].fill = list({-1, -2, -3, -4, -5, -6});

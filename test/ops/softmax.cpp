@@ -28,6 +28,16 @@ void cases_softmax(Cases& cases) {
       cases.push_back(mixed);
     }
   }
+  // Halves are stored and computed in float32: every variant loads and stores them, so the same shapes serve.
+  for (uint32_t dtype : {ONC_F16, ONC_BF16}) {
+    for (const SoftmaxShape& shape : kSoftmaxShapes) cases.push_back(softmax_case(dtype, shape, false));
+    for (size_t i : {1, 2, 6, 12, 15, 18}) cases.push_back(softmax_case(dtype, kSoftmaxShapes[i], true));
+    for (bool log : {false, true}) {
+      const SoftmaxShape row{{4, 6}, 1, Layout::contiguous};
+      cases.push_back(softmax_case(dtype, row, log, list({1000, 1001, 999, 0, -1000, 1001}), " large values"));
+      cases.push_back(softmax_case(dtype, row, log, list({-inf, 1, 2, -inf, 0, nan, 1, 2, 3, 4, 5, 6}), " specials"));
+    }
+  }
   Case known = softmax_case(ONC_F64, {{1, 3}, 1, Layout::contiguous}, false, list({0, std::log(2.0), std::log(5.0)}), " known");
   known.known = {{0, {0.125, 0.25, 0.625}}};
   cases.push_back(known);

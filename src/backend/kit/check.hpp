@@ -41,6 +41,10 @@ class Rules {
   void dtype(const Named& t, uint32_t dtype) const {
     holds(!t || t->dtype == dtype, t.name, " is ", dtype_name(t ? t->dtype : 0), ", not ", dtype_name(dtype));
   }
+  void like(const Named& t, uint32_t dtype, const Dims& dims) const {
+    this->dtype(t, dtype);
+    this->dims(t, dims);
+  }
   void floating(const Named& t) const {
     holds(!t || dtype_kind(t->dtype) == 'f', t.name, " is ", dtype_name(t ? t->dtype : 0), ", not floating");
   }
@@ -56,6 +60,10 @@ class Rules {
     return t;
   }
 };
+
+inline bool is_half(uint32_t dtype) { return dtype == ONC_F16 || dtype == ONC_BF16; }
+// What a kernel computes with and what an op saves for its backward: float32 for halves.
+inline uint32_t arithmetic_dtype(uint32_t dtype) { return is_half(dtype) ? uint32_t{ONC_F32} : dtype; }
 
 // One function an op of ops.def, in check.cpp or a check_<family>.cpp; an op without one does not link.
 namespace rules {

@@ -9,12 +9,12 @@ class BatchNormPlan final : public onc_plan {
  public:
   BatchNormPlan(Device& device, kit::OpDesc parsed) : onc_plan(std::move(parsed), 2) {
     const kit::Tensor& x = desc.input(0);
-    support_float(device, desc, x.dtype);
-    item_bytes_ = static_cast<uint32_t>(kit::dtype_bytes(x.dtype));
+    support_floating(device, desc, x.dtype);
     info.flops = static_cast<uint64_t>(x.numel()) * 8;
-    info.bytes = static_cast<uint64_t>(x.numel()) * 2 * item_bytes_;
+    info.bytes = static_cast<uint64_t>(x.numel()) * 2 * kit::dtype_bytes(x.dtype);
     strides_ = channel_vector_strides(desc, {1, 2, 3, 4}, {1, 2, 3, 4});
     launch_.emplace(device, desc, std::initializer_list<const kit::Tensor*>{&x, &desc.output(0)}, info);
+    set_parameters(launch_->defines(), desc, x.dtype, {1, 2, 3, 4}, {3, 4});
     if (x.dims[1] > 0) kernel_ = device.kernel("batch_norm.cl", "batch_norm", launch_->defines());
   }
 
@@ -25,18 +25,11 @@ class BatchNormPlan final : public onc_plan {
       for (size_t i = 0; i < 5; ++i) arguments.add(arg_out(desc, run, i));
       launch_->add_to(arguments);
       arguments.add(strides_);
-      for (const onc_scalar& scalar : run.scalars) {
-        if (item_bytes_ == sizeof(double)) {
-          arguments.add(scalar.f);
-        } else {
-          arguments.add(static_cast<float>(scalar.f));
-        }
-      }
+      for (const onc_scalar& scalar : run.scalars) add_real(arguments, desc.input(0).dtype, scalar.f);
     });
   }
 
  private:
-  uint32_t item_bytes_ = 0;
   std::array<int64_t, 8> strides_{};
   std::optional<ChannelLaunch> launch_;
   Kernel kernel_;

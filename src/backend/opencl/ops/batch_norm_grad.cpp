@@ -9,15 +9,15 @@ class BatchNormGradPlan final : public onc_plan {
  public:
   BatchNormGradPlan(Device& device, kit::OpDesc parsed) : onc_plan(std::move(parsed), 0) {
     const kit::Tensor &grad_out = desc.input(0), &x = desc.input(1);
-    support_float(device, desc, x.dtype);
-    item_bytes_ = static_cast<uint32_t>(kit::dtype_bytes(x.dtype));
+    support_floating(device, desc, x.dtype);
     info.flops = static_cast<uint64_t>(x.numel()) * 10;
-    info.bytes = static_cast<uint64_t>(x.numel()) * (desc.has_out(0) ? 3 : 2) * item_bytes_;
+    info.bytes = static_cast<uint64_t>(x.numel()) * (desc.has_out(0) ? 3 : 2) * kit::dtype_bytes(x.dtype);
     strides_ = channel_vector_strides(desc, {2, 3, 4}, {1, 2});
     // Without grad_in, x stands in for its strides: the kernel stores nothing there.
     const kit::Tensor& grad_in = desc.has_out(0) ? desc.output(0) : x;
     launch_.emplace(device, desc, std::initializer_list<const kit::Tensor*>{&grad_out, &x, &grad_in}, info);
     if (desc.attributes<onc_batch_norm_grad_attrs>().training != 0) launch_->defines().set("TRAINING", 1);
+    set_parameters(launch_->defines(), desc, x.dtype, {2}, {1, 2});
     if (x.dims[1] > 0) kernel_ = device.kernel("batch_norm_grad.cl", "batch_norm_grad", launch_->defines());
   }
 
@@ -32,7 +32,6 @@ class BatchNormGradPlan final : public onc_plan {
   }
 
  private:
-  uint32_t item_bytes_ = 0;
   std::array<int64_t, 8> strides_{};
   std::optional<ChannelLaunch> launch_;
   Kernel kernel_;

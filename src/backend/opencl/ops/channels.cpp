@@ -21,7 +21,8 @@ bool all_one(const std::vector<int64_t>& strides) {
 }  // namespace
 
 ChannelLaunch::ChannelLaunch(const Device& device, const kit::OpDesc& desc, std::initializer_list<const kit::Tensor*> tensors,
-                             kit::PlanInfo& info) {
+                             kit::PlanInfo& info)
+    : wide_(wide_index(desc)) {
   const kit::Tensor& first = **tensors.begin();
   Space space;
   space.dims = first.dims;
@@ -31,13 +32,12 @@ ChannelLaunch::ChannelLaunch(const Device& device, const kit::OpDesc& desc, std:
     space.strides.push_back(tensor->strides);
     space.strides.back().erase(space.strides.back().begin() + 1);
   }
-  small(desc, space.numel());
   space.merge();
   const Space::Dim inner = space.pop();
   inner_strides_ = inner.strides;
-  channels_ = small(desc, first.dims[1]);
-  inner_ = small(desc, inner.size);
-  rows_ = small(desc, space.numel());
+  channels_ = first.dims[1];
+  inner_ = inner.size;
+  rows_ = space.numel();
   dims_ = space_dims(desc, space);
   for (size_t t = 0; t < tensors.size(); ++t) row_strides_.push_back(space_strides(space, t));
 
@@ -48,7 +48,8 @@ ChannelLaunch::ChannelLaunch(const Device& device, const kit::OpDesc& desc, std:
                                               {"item"},
                                               {"group"}},
                                              info);
-  defines_.set("T", arithmetic_type(first.dtype));
+  set_storage(defines_, first.dtype);
+  set_index(defines_, wide_);
   global_.x = static_cast<size_t>(channels_);
   if (variant == "channel") {
     defines_.set("CHANNEL", 1);
@@ -65,10 +66,19 @@ ChannelLaunch::ChannelLaunch(const Device& device, const kit::OpDesc& desc, std:
 }
 
 void ChannelLaunch::add_to(Kernel::Arguments& arguments) const {
-  arguments.add(channels_).add(rows_).add(inner_).add(dims_);
+  for (int64_t count : {channels_, rows_, inner_}) arguments.add(Index{count, wide_});
+  arguments.add(dims_);
   for (const SpaceStrides& strides : row_strides_) arguments.add(strides);
   for (int64_t stride : channel_strides_) arguments.add(stride);
   for (int64_t stride : inner_strides_) arguments.add(stride);
+}
+
+void set_parameters(Defines& defines, const kit::OpDesc& desc, uint32_t dtype, std::initializer_list<size_t> in,
+                    std::initializer_list<size_t> out) {
+  bool wider = false;
+  for (size_t i : in) wider |= desc.has_in(i) && desc.input(i).dtype != dtype;
+  for (size_t i : out) wider |= desc.has_out(i) && desc.output(i).dtype != dtype;
+  if (wider) defines.set("PARAMS_IN_T", 1);
 }
 
 std::array<int64_t, 8> channel_vector_strides(const kit::OpDesc& desc, std::initializer_list<size_t> in,

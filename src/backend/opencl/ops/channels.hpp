@@ -21,17 +21,23 @@ class ChannelLaunch {
   Defines& defines() { return defines_; }
   Range global() const { return global_; }
   Range local() const { return local_; }
-  // int channels, rows, inner; int8 dims; long8 row strides, long channel strides, long inner strides of each tensor.
+  // I channels, rows, inner; long8 dims; long8 row strides, long channel strides, long inner strides of each tensor.
   void add_to(Kernel::Arguments& arguments) const;
 
  private:
   Defines defines_;
   Range global_, local_;
-  int32_t channels_ = 0, rows_ = 0, inner_ = 0;
+  const bool wide_;
+  int64_t channels_ = 0, rows_ = 0, inner_ = 0;
   SpaceDims dims_{};
   std::vector<SpaceStrides> row_strides_;
   std::vector<int64_t> channel_strides_, inner_strides_;
 };
+
+// Defines what lib/param.h reads: these inputs and outputs, all weights and the like, are stored as `dtype`, the tensor's, or in
+// float32 beside a half.
+void set_parameters(Defines& defines, const kit::OpDesc& desc, uint32_t dtype, std::initializer_list<size_t> in,
+                    std::initializer_list<size_t> out);
 
 // The strides of up to eight [C] tensors: these inputs, then these outputs; 0 for an absent one.
 std::array<int64_t, 8> channel_vector_strides(const kit::OpDesc& desc, std::initializer_list<size_t> in,

@@ -15,23 +15,34 @@ constexpr uint64_t kFlopsPerExponential = 4;  // with what belongs to it
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-void set_common(Defines& defines, uint32_t dtype, uint32_t reduction) {
-  defines.set("T", arithmetic_type(dtype));
-  if (reduction == ONC_REDUCTION_NONE) defines.set("NONE", 1);
-  if (reduction == ONC_REDUCTION_MEAN) defines.set("MEAN", 1);
+void set_common(Defines& defines, uint32_t dtype, const onc_loss_attrs& attrs, bool wide) {
+  set_storage(defines, dtype);
+  set_index(defines, wide);
+  if (attrs.reduction == ONC_REDUCTION_NONE) defines.set("NONE", 1);
+  if (attrs.reduction == ONC_REDUCTION_MEAN) defines.set("MEAN", 1);
+  if (attrs.label_smoothing != 0) defines.set("SMOOTHING", 1);
+}
+
+void add_counts(Kernel::Arguments& arguments, const Rows& rows, bool with_inner, int64_t per_item, bool wide) {
+  arguments.add(Index{rows.rows, wide}).add(Index{rows.length, wide});
+  if (with_inner) arguments.add(Index{rows.inner, wide});
+  arguments.add(Index{per_item, wide});
 }
 
 class LossPlan final : public onc_plan {
  public:
   LossPlan(Device& device, kit::OpDesc parsed)
-      : onc_plan(std::move(parsed), 0), cross_entropy_(desc.op == ONC_OP_CROSS_ENTROPY), attrs_(desc.attributes<onc_loss_attrs>()) {
+      : onc_plan(std::move(parsed), 0),
+        cross_entropy_(desc.op == ONC_OP_CROSS_ENTROPY),
+        wide_(wide_index(desc)),
+        attrs_(desc.attributes<onc_loss_attrs>()) {
     const kit::Tensor& x = desc.input(0);
-    support_float(device, desc, x.dtype);
+    support_floating(device, desc, x.dtype);
     std::vector<RowTensor> tensors{{x.strides}, without_axis(desc.input(1), kAxis)};
     tensors.push_back(attrs_.reduction == ONC_REDUCTION_NONE ? without_axis(desc.output(0), kAxis) : one_element(x.rank()));
     if (cross_entropy_) tensors.push_back(without_axis(desc.output(2), kAxis));
     rows_ = view_rows(x.dims, kAxis, tensors);
-    set_common(defines_, x.dtype, attrs_.reduction);
+    set_common(defines_, x.dtype, attrs_, wide_);
     weight_stride_ = desc.has_in(2) ? desc.input(2).strides[0] : 0;
     item_bytes_ = static_cast<uint32_t>(kit::dtype_bytes(x.dtype));
     const auto touched = static_cast<uint64_t>(cross_entropy_ ? x.numel() : desc.input(1).numel());
@@ -47,17 +58,17 @@ class LossPlan final : public onc_plan {
     global_.x = static_cast<size_t>(entries_) * (info.variant == "group" ? local_.x : 1);
     dims_ = space_dims(desc, rows_.space);
     for (size_t t = 0; t < tensors.size(); ++t) strides_.push_back(space_strides(rows_.space, t));
-    small(desc, rows_.length);
     rows_.inner_strides.resize(tensors.size());
 
     const std::string file = std::string(desc.name()) + ".cl";
     rows_kernel_ = device.kernel(file, desc.name(), defines_);
     if (entries_ == 1) return;
-    info.workspace_bytes = static_cast<uint64_t>(entries_) * 2 * item_bytes_;
+    partial_bytes_ = arithmetic_bytes(x.dtype);
+    info.workspace_bytes = static_cast<uint64_t>(entries_) * 2 * partial_bytes_;
     if (entries_ > kSerialFinish && info.variant != "group") {
       finish_local_.x = group_size(device);
       defines_ = Defines();
-      set_common(defines_, x.dtype, attrs_.reduction);
+      set_common(defines_, x.dtype, attrs_, wide_);
       defines_.set("GROUP", static_cast<int64_t>(finish_local_.x));
     } else if (info.variant == "group") {
       finish_local_ = local_;
@@ -66,17 +77,18 @@ class LossPlan final : public onc_plan {
   }
 
   void run(onc_queue& queue, const kit::RunArgs& run) override {
-    const Mem partial = entries_ > 1 ? Mem{run.workspace, item_bytes_} : no_mem();
+    const Mem partial = entries_ > 1 ? Mem{run.workspace, partial_bytes_} : no_mem();
     rows_kernel_.launch_with(queue, global_, local_, [&](Kernel::Arguments& arguments) {
       for (size_t i = 0; i < 3; ++i) arguments.add(arg_in(desc, run, i));
       for (size_t i = 0; i < (cross_entropy_ ? 3U : 2U); ++i) arguments.add(arg_out(desc, run, i));
-      arguments.add(partial).add(static_cast<int32_t>(rows_.rows)).add(static_cast<int32_t>(rows_.length));
-      if (cross_entropy_) arguments.add(static_cast<int32_t>(rows_.inner));
-      arguments.add(per_item_).add(dims_);
+      arguments.add(partial);
+      add_counts(arguments, rows_, cross_entropy_, per_item_, wide_);
+      arguments.add(dims_);
       for (const SpaceStrides& strides : strides_) arguments.add(strides);
       arguments.add(rows_.axis_strides[0]);
       for (size_t t = 1; cross_entropy_ && t < strides_.size(); ++t) arguments.add(rows_.inner_strides[t]);
       arguments.add(weight_stride_).add(attrs_.ignore_index);
+      if (cross_entropy_) add_real(arguments, desc.input(0).dtype, attrs_.label_smoothing);
     });
     if (entries_ > 1)
       finish_kernel_.launch(queue, finish_local_, finish_local_, partial, entries_, arg_out(desc, run, 0), arg_out(desc, run, 1));
@@ -96,7 +108,7 @@ class LossPlan final : public onc_plan {
       per_item_ = rows_per_item(device, rows_, kMaxEntries);
       return;
     }
-    per_item_ = small(desc, std::max<int64_t>(1, ceil_div(rows_.rows, kMaxEntries)));
+    per_item_ = std::max<int64_t>(1, ceil_div(rows_.rows, kMaxEntries));
     set_local(device, variant);
   }
 
@@ -104,7 +116,7 @@ class LossPlan final : public onc_plan {
     const std::string variant = choose_variant(device, desc, dtype, "", {{"item"}, {"group"}}, info);
     const int64_t most = variant == "group" ? kMaxEntries : 16 * static_cast<int64_t>(device.compute_units());
     const int64_t entries = std::clamp<int64_t>(ceil_div(rows_.rows, kRowsPerItem), 1, most);
-    per_item_ = small(desc, std::max<int64_t>(1, ceil_div(rows_.rows, entries)));
+    per_item_ = std::max<int64_t>(1, ceil_div(rows_.rows, entries));
     if (variant == "group") {
       set_local(device, variant);
     } else {
@@ -121,15 +133,16 @@ class LossPlan final : public onc_plan {
     }
   }
 
-  const bool cross_entropy_;
+  const bool cross_entropy_, wide_;
   const onc_loss_attrs attrs_;
   Defines defines_;
   Rows rows_;
   SpaceDims dims_{};
   std::vector<SpaceStrides> strides_;
   int64_t weight_stride_ = 0;
-  uint32_t item_bytes_ = 0;
-  int32_t per_item_ = 1, entries_ = 1;
+  uint32_t item_bytes_ = 0, partial_bytes_ = 0;
+  int64_t per_item_ = 1;
+  int32_t entries_ = 1;
   Range global_, local_, finish_local_;
   Kernel rows_kernel_, finish_kernel_;
 };
@@ -139,10 +152,11 @@ class LossGradPlan final : public onc_plan {
   LossGradPlan(Device& device, kit::OpDesc parsed)
       : onc_plan(std::move(parsed), 0),
         cross_entropy_(desc.op == ONC_OP_CROSS_ENTROPY_GRAD),
+        wide_(wide_index(desc)),
         attrs_(desc.attributes<onc_loss_attrs>()) {
     const kit::Tensor& grad = desc.output(0);
     const size_t target = cross_entropy_ ? 2 : 1, weight = target + 1;
-    support_float(device, desc, grad.dtype);
+    support_floating(device, desc, grad.dtype);
     std::vector<RowTensor> tensors{attrs_.reduction == ONC_REDUCTION_NONE ? without_axis(desc.input(0), kAxis)
                                                                           : one_element(grad.rank())};
     if (cross_entropy_) tensors.push_back({desc.input(1).strides});
@@ -155,7 +169,7 @@ class LossGradPlan final : public onc_plan {
     info.bytes = static_cast<uint64_t>(grad.numel()) * kit::dtype_bytes(grad.dtype) * (cross_entropy_ ? 2 : 1);
 
     Defines defines;
-    set_common(defines, grad.dtype, attrs_.reduction);
+    set_common(defines, grad.dtype, attrs_, wide_);
     const std::string variant = cross_entropy_
                                     ? choose_variant(device, desc, grad.dtype, rows_.shape_class,
                                                      {{"element"},
@@ -167,7 +181,7 @@ class LossGradPlan final : public onc_plan {
       defines.set("ELEMENT", 1);
       per_item_ = rows_.contiguous ? 1 : 0;
       local_.x = group_size(device, 64);
-      global_.x = static_cast<size_t>(small(desc, grad.numel()));
+      global_.x = static_cast<size_t>(grad.numel());
     } else {
       defines.set(variant == "vector" ? "VECTOR" : variant == "column" ? "COLUMN" : "ROW", 1);
       if (variant == "column") to_columns(rows_);
@@ -175,7 +189,6 @@ class LossGradPlan final : public onc_plan {
       global_.x = static_cast<size_t>(ceil_div(rows_.rows, per_item_));
     }
     rows_.inner_strides.resize(tensors.size());
-    small(desc, rows_.length);
     dims_ = space_dims(desc, rows_.space);
     for (size_t t = 0; t < tensors.size(); ++t) strides_.push_back(space_strides(rows_.space, t));
     if (grad.numel() > 0) kernel_ = device.kernel(std::string(desc.name()) + ".cl", desc.name(), defines);
@@ -185,9 +198,9 @@ class LossGradPlan final : public onc_plan {
     if (!kernel_) return;  // an empty gradient
     kernel_.launch_with(queue, global_, local_, [&](Kernel::Arguments& arguments) {
       for (size_t i = 0; i < desc.in.size(); ++i) arguments.add(arg_in(desc, run, i));
-      arguments.add(arg_out(desc, run, 0)).add(static_cast<int32_t>(rows_.rows)).add(static_cast<int32_t>(rows_.length));
-      if (cross_entropy_) arguments.add(static_cast<int32_t>(rows_.inner));
-      arguments.add(per_item_).add(dims_);
+      arguments.add(arg_out(desc, run, 0));
+      add_counts(arguments, rows_, cross_entropy_, per_item_, wide_);
+      arguments.add(dims_);
       for (const SpaceStrides& strides : strides_) arguments.add(strides);
       if (cross_entropy_) {
         arguments.add(rows_.axis_strides[1]).add(rows_.axis_strides[4]);
@@ -196,17 +209,18 @@ class LossGradPlan final : public onc_plan {
         arguments.add(rows_.axis_strides[2]);
       }
       arguments.add(weight_stride_).add(attrs_.ignore_index);
+      if (cross_entropy_) add_real(arguments, desc.output(0).dtype, attrs_.label_smoothing);
     });
   }
 
  private:
-  const bool cross_entropy_;
+  const bool cross_entropy_, wide_;
   const onc_loss_attrs attrs_;
   Rows rows_;
   SpaceDims dims_{};
   std::vector<SpaceStrides> strides_;
   int64_t weight_stride_ = 0;
-  int32_t per_item_ = 1;
+  int64_t per_item_ = 1;
   Range global_, local_;
   Kernel kernel_;
 };

@@ -51,11 +51,11 @@ void to_columns(Rows& rows) {
   rows.rows = rows.space.numel() * ceil_div(rows.inner, kLanes);
 }
 
-int32_t rows_per_item(const Device& device, const Rows& rows, int64_t max_items) {
+int64_t rows_per_item(const Device& device, const Rows& rows, int64_t max_items) {
   const int64_t elements = std::max<int64_t>(1, rows.rows * rows.length * (rows.inner > 1 ? kLanes : 1));
   const int64_t busy = std::max<int64_t>(1, 16 * device.compute_units());
   const int64_t items = std::clamp<int64_t>(ceil_div(elements, kElementsPerItem), 1, std::min(max_items, busy));
-  return static_cast<int32_t>(ceil_div(std::max<int64_t>(1, rows.rows), items));
+  return ceil_div(std::max<int64_t>(1, rows.rows), items);
 }
 
 }  // namespace oncilla::ocl

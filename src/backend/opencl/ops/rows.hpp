@@ -39,6 +39,6 @@ void to_columns(Rows& rows);
 
 // How many rows a work-item of the CPU-minded variants takes: enough that a work-item touches a few thousand elements, few enough
 // that `max_items` or the device's compute units (several times over) have work.
-int32_t rows_per_item(const Device& device, const Rows& rows, int64_t max_items);
+int64_t rows_per_item(const Device& device, const Rows& rows, int64_t max_items);
 
 }  // namespace oncilla::ocl

@@ -7,10 +7,11 @@ namespace {
 
 class SoftmaxPlan final : public onc_plan {
  public:
-  SoftmaxPlan(Device& device, kit::OpDesc parsed, uint64_t flops_per_element) : onc_plan(std::move(parsed), 0) {
+  SoftmaxPlan(Device& device, kit::OpDesc parsed, uint64_t flops_per_element)
+      : onc_plan(std::move(parsed), 0), wide_(wide_index(desc)) {
     const kit::Tensor& out = desc.output(0);
     const auto attrs = desc.attributes<onc_softmax_attrs>();
-    support_float(device, desc, out.dtype);
+    support_floating(device, desc, out.dtype);
     std::vector<RowTensor> tensors;
     for (const auto& tensor : desc.in) tensors.push_back({tensor->strides});
     tensors.push_back({out.strides});
@@ -26,13 +27,12 @@ class SoftmaxPlan final : public onc_plan {
                                                 {"group"}},
                                                info);
     Defines defines;
-    defines.set("T", arithmetic_type(out.dtype));
+    set_storage(defines, out.dtype);
+    set_index(defines, wide_);
     if (attrs.log) defines.set("LOG", 1);
     if (variant == "column") to_columns(rows_);
     dims_ = space_dims(desc, rows_.space);
     for (size_t t = 0; t < tensors.size(); ++t) strides_.push_back(space_strides(rows_.space, t));
-    rows_count_ = small(desc, rows_.rows);
-    small(desc, rows_.length);
     if (variant == "vector") {
       defines.set("VECTOR", 1);
       per_item_ = rows_per_item(device, rows_, 1 << 20);
@@ -53,22 +53,20 @@ class SoftmaxPlan final : public onc_plan {
     if (!kernel_) return;  // an empty tensor
     kernel_.launch_with(queue, global_, local_, [&](Kernel::Arguments& arguments) {
       for (const onc_arg& at : run.args) arguments.add(Mem{at, item_bytes_});
-      arguments.add(rows_count_)
-          .add(static_cast<int32_t>(rows_.length))
-          .add(static_cast<int32_t>(rows_.inner))
-          .add(per_item_)
-          .add(dims_);
+      for (int64_t count : {rows_.rows, rows_.length, rows_.inner, per_item_}) arguments.add(Index{count, wide_});
+      arguments.add(dims_);
       for (const SpaceStrides& strides : strides_) arguments.add(strides);
       for (int64_t stride : rows_.axis_strides) arguments.add(stride);
     });
   }
 
  private:
+  const bool wide_;
   Rows rows_;
   SpaceDims dims_{};
   std::vector<SpaceStrides> strides_;
   uint32_t item_bytes_ = 0;
-  int32_t rows_count_ = 0, per_item_ = 1;
+  int64_t per_item_ = 1;
   Range global_, local_;
   Kernel kernel_;
 };

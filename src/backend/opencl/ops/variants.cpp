@@ -62,6 +62,14 @@ Mem arg_out(const kit::OpDesc& desc, const kit::RunArgs& run, size_t i) {
                          : no_mem();
 }
 
+void add_real(Kernel::Arguments& arguments, uint32_t dtype, double value) {
+  if (dtype == ONC_F64) {
+    arguments.add(value);
+  } else {
+    arguments.add(static_cast<float>(value));
+  }
+}
+
 int64_t Space::numel() const {
   int64_t n = 1;
   for (int64_t d : dims) n *= d;

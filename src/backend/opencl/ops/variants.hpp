@@ -40,6 +40,11 @@ size_t group_size(const Device& device, size_t wanted = 256);
 Mem arg_in(const kit::OpDesc& desc, const kit::RunArgs& run, size_t i);
 Mem arg_out(const kit::OpDesc& desc, const kit::RunArgs& run, size_t i);
 
+// Bytes of a value as the kernel computes with it, T.
+inline uint32_t arithmetic_bytes(uint32_t dtype) { return dtype == ONC_F64 ? 8 : 4; }
+// A number as T: a double for float64, else a float.
+void add_real(Kernel::Arguments& arguments, uint32_t dtype, double value);
+
 // Several tensors over the same index space. dims and each strides[t] have one entry a dim, outermost first.
 struct Space {
   kit::Dims dims;

@@ -1,4 +1,5 @@
-// CROSS_ENTROPY_GRAD: the row's gradient times (softmax - one-hot of its class).
+// CROSS_ENTROPY_GRAD: the row's gradient times the sum over the classes that count in its loss of their share times (softmax -
+// one-hot).
 #include <cmath>
 
 #include "loss.hpp"
@@ -16,9 +17,11 @@ std::unique_ptr<onc_plan> make_cross_entropy_grad(kit::OpDesc desc) {
     for (size_t row = 0; row < targets.rows(); ++row) {
       if (targets.ignored(row)) continue;
       const double g = targets.row_grad(row, grad_loss, total[0]);
+      double shares = 0;
+      for (size_t c = 0; c < targets.channels.count; ++c) shares += targets.share(row, c);
       for (size_t c = 0; c < targets.channels.count; ++c) {
         const size_t i = targets.position(row, c);
-        grad[i] = g * (std::exp(x[i] - lse[row]) - (static_cast<int64_t>(c) == targets.target[row] ? 1 : 0));
+        grad[i] = g * (std::exp(x[i] - lse[row]) * shares - targets.share(row, c));
       }
     }
     call.write(0, grad);

@@ -12,7 +12,7 @@ std::unique_ptr<onc_plan> make_nll_loss_grad(kit::OpDesc desc) {
     const Targets targets{Channels(call.desc().output(0).dims), call.read_int(1), call.read(2), attrs};
     std::vector<double> grad(static_cast<size_t>(call.desc().output(0).numel()), 0.0);
     for (size_t row = 0; row < targets.rows(); ++row) {
-      const double g = targets.row_grad(row, grad_loss, total[0]);
+      const double g = targets.row_grad(row, grad_loss, total[0]) * (targets.valid(row) ? targets.weight_of(row) : 1);
       for (size_t c = 0; c < targets.channels.count; ++c) {
         const bool bad = !targets.ignored(row) && !targets.valid(row);
         if (bad || static_cast<int64_t>(c) == targets.target[row]) grad[targets.position(row, c)] = targets.ignored(row) ? 0 : -g;
