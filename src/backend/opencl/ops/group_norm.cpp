@@ -1,10 +1,11 @@
-// GROUP_NORM.
+// Group normalisation: kernels/normalize.cl.
+#include "ops/normalize.hpp"
 #include "ops/ops.hpp"
 
 namespace oncilla::ocl {
 
-std::unique_ptr<onc_plan> make_group_norm(Device&, kit::OpDesc desc) {
-  throw kit::Error(ONC_UNIMPLEMENTED, kit::cat("[", desc.name(), "] is not served yet"));
+std::unique_ptr<onc_plan> make_group_norm(Device& device, kit::OpDesc desc) {
+  return make_normalize_plan(device, std::move(desc), group_normalization);
 }
 
 }  // namespace oncilla::ocl

@@ -1,10 +1,11 @@
-// GROUP_NORM_GRAD.
+// The gradients of group normalisation: kernels/normalize_grad.cl.
+#include "ops/normalize.hpp"
 #include "ops/ops.hpp"
 
 namespace oncilla::ocl {
 
-std::unique_ptr<onc_plan> make_group_norm_grad(Device&, kit::OpDesc desc) {
-  throw kit::Error(ONC_UNIMPLEMENTED, kit::cat("[", desc.name(), "] is not served yet"));
+std::unique_ptr<onc_plan> make_group_norm_grad(Device& device, kit::OpDesc desc) {
+  return make_normalize_grad_plan(device, std::move(desc), group_normalization);
 }
 
 }  // namespace oncilla::ocl

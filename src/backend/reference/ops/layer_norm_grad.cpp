@@ -1,10 +1,14 @@
-// LAYER_NORM_GRAD.
+// LAYER_NORM_GRAD: see normalize.hpp.
+#include "normalize.hpp"
 #include "ops/ops.hpp"
 
 namespace oncilla::reference {
 
 std::unique_ptr<onc_plan> make_layer_norm_grad(kit::OpDesc desc) {
-  throw kit::Error(ONC_UNIMPLEMENTED, kit::cat("[", desc.name(), "] is not served yet"));
+  const auto flops = static_cast<uint64_t>(desc.input(1).numel() * 16);
+  const bool rms = desc.attributes<onc_layer_norm_attrs>().rms != 0;
+  return make_plan(std::move(desc), flops,
+                   [rms](const Call& call) { normalize_grad(call, layer_slices(call.desc(), call.desc().input(1).dims), rms); });
 }
 
 }  // namespace oncilla::reference
