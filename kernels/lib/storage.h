@@ -7,12 +7,26 @@
 typedef half E;
 #define LOAD_AT(p, i) vload_half(i, p)
 #define STORE_AT(p, i, v) vstore_half_rte(v, i, p)
-#define LOAD4(p) vload_half4(0, p)
-#define LOAD8(p) vload_half8(0, p)
-#define LOAD16(p) vload_half16(0, p)
-#define STORE4(p, v) vstore_half4_rte(v, 0, p)
-#define STORE8(p, v) vstore_half8_rte(v, 0, p)
-#define STORE16(p, v) vstore_half16_rte(v, 0, p)
+// Through private memory: pocl 3.1 takes the address of vload_half4 and its like for one aligned to the whole vector.
+#define ONC_HALVES(N)                                                            \
+  static inline float##N onc_load_half_##N(const global half *p) {               \
+    const ushort##N bits = vload##N(0, (const global ushort *)p);                \
+    return vload_half##N(0, (const half *)&bits);                                \
+  }                                                                              \
+  static inline void onc_store_half_##N(float##N v, global half *p) {            \
+    ushort##N bits;                                                              \
+    vstore_half##N##_rte(v, 0, (half *)&bits);                                   \
+    vstore##N(bits, 0, (global ushort *)p);                                      \
+  }
+ONC_HALVES(4)
+ONC_HALVES(8)
+ONC_HALVES(16)
+#define LOAD4(p) onc_load_half_4(p)
+#define LOAD8(p) onc_load_half_8(p)
+#define LOAD16(p) onc_load_half_16(p)
+#define STORE4(p, v) onc_store_half_4(v, p)
+#define STORE8(p, v) onc_store_half_8(v, p)
+#define STORE16(p, v) onc_store_half_16(v, p)
 #elif defined(STORAGE_BF16)
 typedef ushort E;
 static inline ushort onc_to_bf16(float x) {
