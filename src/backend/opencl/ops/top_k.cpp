@@ -1,10 +1,9 @@
-// TOP_K.
+// The first k of the sorted order: ops/radix.hpp.
 #include "ops/ops.hpp"
+#include "ops/radix.hpp"
 
 namespace oncilla::ocl {
 
-std::unique_ptr<onc_plan> make_top_k(Device&, kit::OpDesc desc) {
-  throw kit::Error(ONC_UNIMPLEMENTED, kit::cat("[", desc.name(), "] is not served yet"));
-}
+std::unique_ptr<onc_plan> make_top_k(Device& device, kit::OpDesc desc) { return make_sort_plan(device, std::move(desc)); }
 
 }  // namespace oncilla::ocl

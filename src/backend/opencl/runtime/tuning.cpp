@@ -19,6 +19,7 @@ constexpr RowText kRows[] = {
 #define ONC_TUNING(op, device, dtype, shape_class, variant, params) {op, device, dtype, shape_class, variant, params},
 #include "tuning/defaults.def"
 #include "tuning/expr.def"
+#include "tuning/index.def"
 #include "tuning/ops.def"
 #undef ONC_TUNING
 };
