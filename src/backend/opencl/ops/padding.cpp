@@ -9,7 +9,7 @@
 namespace oncilla::ocl {
 namespace {
 
-constexpr int64_t kElementsPerItem = 4096;  // of the variant whose work-item walks rows
+constexpr int64_t kElementsPerItem = 1024;  // of the variant whose work-item walks rows
 
 // The bits of a value in a 16-bit float with so many bits of mantissa, rounded to nearest even.
 uint64_t small_float_bits(double value, int mantissa) {
@@ -74,7 +74,7 @@ class PaddingPlan final : public onc_plan {
       defines.set("ROWS", 1);
       work_ = written.numel() / width;
       const int64_t busy = std::min(work_, 16 * static_cast<int64_t>(device.compute_units()));
-      const int64_t items = std::clamp<int64_t>(written.numel() / kElementsPerItem, 1, busy);
+      const int64_t items = std::clamp<int64_t>((x.numel() + y.numel()) / kElementsPerItem, 1, busy);
       per_item_ = (work_ + items - 1) / items;
       global_.x = static_cast<size_t>((work_ + per_item_ - 1) / per_item_);
     } else {

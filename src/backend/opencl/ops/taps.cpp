@@ -8,7 +8,7 @@
 namespace oncilla::ocl {
 namespace {
 
-constexpr int64_t kTermsPerItem = 8192;  // of the variant whose work-item walks rows
+constexpr int64_t kTermsPerItem = 1024;  // of the variant whose work-item walks rows
 
 constexpr int64_t kMostTerms = int64_t{1} << 26;  // of one dim's table
 
