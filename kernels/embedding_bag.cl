@@ -43,7 +43,11 @@ kernel void embedding_bag(ARG(const E, weight), ARG(const long, index), ARG(cons
     } else {
       T factor = 1;
       if (with_scale) factor = LOAD_AT(scale, i * steps.s2);
-      for (int l = 0; l < lanes; ++l) acc[l] += LOAD_AT(from, l * ws.y) * factor;
+      if (ws.y == 1 && lanes == PART) {  // the usual case, with constant bounds
+        for (int l = 0; l < PART; ++l) acc[l] += LOAD_AT(from, l) * factor;
+      } else {
+        for (int l = 0; l < lanes; ++l) acc[l] += LOAD_AT(from, l * ws.y) * factor;
+      }
     }
   }
   for (int l = 0; l < lanes; ++l) {

@@ -86,7 +86,7 @@ static inline void scan_join(State *s, int kind, State part) {
 static inline T scan_value(State s) {
 #ifdef COMPENSATED
   const T sum = s.value + s.lost;
-  return isfinite(s.value) ? sum : s.value;  // beyond the finite, what was lost is NaN
+  return s.value - s.value == 0 ? sum : s.value;  // beyond the finite, what was lost is NaN
 #elif defined(LOGSUM)
   return s.value + log(s.sum);
 #else
