@@ -22,6 +22,9 @@ struct Philox {
 
 // Tape values from philox words; dtype F32 or F64.
 Value uniform(Tape& tape, uint32_t dtype);  // [0, 1): 24 or 53 random bits
-Value normal(Tape& tape, uint32_t dtype);   // Box-Muller, from (0, 1]
+Value normal(Tape& tape, uint32_t dtype);   // Box-Muller, from unit_with_one: the same bits on every runtime
+// (0, 1], for logarithms. In float32 it has all 32 bits of its word, which rounding may take to 1 but never to 0, so that a tail of
+// normal draws reaches 6.6 instead of the 5.8 that 24 bits give. Words 0 (and 1 for float64).
+Value unit_with_one(Tape& tape, uint32_t dtype);
 
 }  // namespace oncilla

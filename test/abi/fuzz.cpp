@@ -68,8 +68,9 @@ TensorSpec random_tensor(Dice& dice) {
 
 onc_expr_inst random_inst(Dice& dice) {
   static const uint16_t opcodes[] = {
-      ONC_EX_INPUT, ONC_EX_CONST,         ONC_EX_SCALAR,     ONC_EX_COORD,      ONC_EX_PHILOX,     ONC_EX_CAST,
-      ONC_EX_WHERE, ONC_EX_TENSOR_SCALAR, ONC_EX_REDUCE_SUM, ONC_EX_REDUCE_MAX, ONC_EX_REDUCE_ANY, ONC_EX_REDUCE_ARGMAX,
+      ONC_EX_INPUT,      ONC_EX_CONST,         ONC_EX_SCALAR,        ONC_EX_COORD,      ONC_EX_PHILOX,
+      ONC_EX_CAST,       ONC_EX_WHERE,         ONC_EX_TENSOR_SCALAR, ONC_EX_REDUCE_SUM, ONC_EX_REDUCE_MAX,
+      ONC_EX_REDUCE_ANY, ONC_EX_REDUCE_ARGMAX, ONC_EX_GATHER,
 #define ONC_EW(number, ...) number,
 #include "oncilla/elementwise.def"
 #undef ONC_EW

@@ -20,6 +20,7 @@ void cases_expr(Cases& cases) {
   random_cases(cases);
   reduction_cases(cases);
   gather_cases(cases);
+  composite_cases(cases);
 }
 
 }  // namespace oncilla::test

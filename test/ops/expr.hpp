@@ -13,6 +13,7 @@ void cast_cases(Cases& cases);         // every pair of storage dtypes; copies b
 void structure_cases(Cases& cases);    // coordinates, scalars, where, in-place, shapes
 void random_cases(Cases& cases);       // Philox
 void reduction_cases(Cases& cases);
-void gather_cases(Cases& cases);  // tables read by position
+void gather_cases(Cases& cases);     // tables read by position
+void composite_cases(Cases& cases);  // the tapes of the core: cells, statistics, complex numbers, indexing
 
 }  // namespace oncilla::test

@@ -21,22 +21,29 @@ Value row_of(Tape& t, Table x, Value index, int64_t width, uint32_t column, uint
   return t.gather(x, index * number(t, width, dtype) + t.coord(column, dtype));
 }
 
-// Every storage dtype, with indices of which some lie outside, at both widths of the position.
+// Every storage dtype, with indices of which some lie outside, at both widths of the position. One tape reads several tables, since
+// each program costs a compilation.
 void dtype_cases(Cases& cases) {
-  for (uint32_t dtype : {ONC_F32, ONC_F64, ONC_F16, ONC_BF16, ONC_I8, ONC_I16, ONC_I32, ONC_I64, ONC_U8, ONC_BOOL}) {
-    for (uint32_t position : {ONC_I32, ONC_I64}) {
-      if (position == ONC_I32 && dtype != ONC_F32 && dtype != ONC_F16 && dtype != ONC_I64) continue;
-      for (const int64_t n : {1, 37, 1029}) {
-        Tape t;
-        const Table x = t.table(dtype);
-        t.output(t.gather(x, t.input(position)));
-        Case c =
-            expr_case(std::string("take ") + dtype_name(dtype) + " by " + dtype_name(position) + " " + std::to_string(n), t, {n});
-        c.in = {table(dtype, 13), tensor(position, {n}, list({0, 12, -1, 13, 5, 5, 1e9, -1e9, 7}))};
-        c.out = {tensor(dtype, {n})};
-        c.tolerance = Tolerance::exact;
-        cases.push_back(c);
+  const std::vector<std::pair<uint32_t, std::vector<uint32_t>>> tapes = {
+      {ONC_I64, {ONC_F32, ONC_F16, ONC_BF16, ONC_I8, ONC_I16, ONC_I32, ONC_I64, ONC_U8, ONC_BOOL}},
+      {ONC_I64, {ONC_F64}},
+      {ONC_I32, {ONC_F32, ONC_F16, ONC_I64}}};
+  for (const auto& [position, dtypes] : tapes) {
+    for (const int64_t n : {1, 37, 1029}) {
+      Tape t;
+      const Value at = t.input(position);
+      Case c =
+          expr_case(std::string("take ") + dtype_name(dtypes[0]) + " by " + dtype_name(position) + " " + std::to_string(n), t, {n});
+      c.in = {tensor(position, {n}, list({0, 12, -1, 13, 5, 5, 1e9, -1e9, 7}))};
+      for (const uint32_t dtype : dtypes) {
+        t.output(t.gather(t.table(dtype), at));
+        c.in.push_back(table(dtype, 13));
+        c.out.push_back(tensor(dtype, {n}));
+        c.labels.push_back(dtype_name(dtype));
       }
+      c.set_tape(t);
+      c.tolerance = Tolerance::exact;
+      cases.push_back(c);
     }
   }
   // Positions that 32 bits would make valid ones.
@@ -147,28 +154,31 @@ void index_cases(Cases& cases) {
 
 // Positions that are computed from the coordinate: one program for all of a kind.
 void coordinate_cases(Cases& cases) {
-  using Map = std::function<Value(Tape&, Value)>;  // from the coordinate of y to that of x, or outside
   constexpr int64_t n = 7;
   const auto k = [](Tape& t, int64_t value) { return number(t, value, ONC_I32); };
-  const auto add = [&](const std::string& name, int64_t size, std::vector<double> known, const Map& map) {
+  const auto add = [&](const std::string& name, int64_t size, const std::vector<std::vector<double>>& known,
+                       const std::function<std::vector<Value>(Tape&, Value)>& positions) {
     Tape t;
     const Table x = t.table(ONC_F32);
-    t.output(t.gather(x, map(t, t.coord(0, ONC_I32))));
+    for (const Value at : positions(t, t.coord(0, ONC_I32))) t.output(t.gather(x, at));
     Case c = expr_case(name, t, {size});
     c.in = {tensor(ONC_F32, {n}, list({0, 1, 2, 3, 4, 5, 6}))};
-    c.out = {tensor(ONC_F32, {size})};
-    c.known = {{0, std::move(known)}};
+    for (const auto& values : known) {
+      c.known.push_back({c.out.size(), values});
+      c.out.push_back(tensor(ONC_F32, {size}));
+    }
     cases.push_back(c);
   };
-  add("flip", n, {6, 5, 4, 3, 2, 1, 0}, [&](Tape& t, Value i) { return k(t, n - 1) - i; });
-  add("roll by 2", n, {5, 6, 0, 1, 2, 3, 4}, [&](Tape& t, Value i) { return remainder(i - k(t, 2), k(t, n)); });
-  add("pad circular", 12, {4, 5, 6, 0, 1, 2, 3, 4, 5, 6, 0, 1}, [&](Tape& t, Value i) { return remainder(i - k(t, 3), k(t, n)); });
-  add("pad replicate", 12, {0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 6, 6},
-      [&](Tape& t, Value i) { return minimum(maximum(i - k(t, 3), k(t, 0)), k(t, n - 1)); });
-  add("pad reflect", 12, {3, 2, 1, 0, 1, 2, 3, 4, 5, 6, 5, 4}, [&](Tape& t, Value i) {
-    const Value at = abs(i - k(t, 3));
-    return k(t, n - 1) - abs(k(t, n - 1) - at);
+  add("flip, roll by 2", n, {{6, 5, 4, 3, 2, 1, 0}, {5, 6, 0, 1, 2, 3, 4}}, [&](Tape& t, Value i) {
+    return std::vector{k(t, n - 1) - i, remainder(i - k(t, 2), k(t, n))};
   });
+  add("pad circular, replicate, reflect", 12,
+      {{4, 5, 6, 0, 1, 2, 3, 4, 5, 6, 0, 1}, {0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 6, 6}, {3, 2, 1, 0, 1, 2, 3, 4, 5, 6, 5, 4}},
+      [&](Tape& t, Value i) {
+        const Value from = i - k(t, 3);
+        return std::vector{remainder(from, k(t, n)), minimum(maximum(from, k(t, 0)), k(t, n - 1)),
+                           k(t, n - 1) - abs(k(t, n - 1) - abs(from))};
+      });
   // Constant padding: outside reads NaN, which the constant replaces by the position, so that a NaN of x stays.
   Tape t;
   const Table x = t.table(ONC_F32);

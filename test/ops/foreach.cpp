@@ -1,5 +1,5 @@
 // Cases of FOREACH: optimizer steps and list arithmetic.
-#include "ops/cases.hpp"
+#include "ops/foreach.hpp"
 
 namespace oncilla::test {
 namespace {
@@ -131,6 +131,7 @@ void cases_foreach(Cases& cases) {
     c.tolerance = Tolerance::exact;
     cases.push_back(c);
   }
+  optimizer_cases(cases);
 }
 
 }  // namespace oncilla::test

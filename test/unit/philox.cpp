@@ -50,8 +50,10 @@ double evaluate(const Tape& tape, uint64_t element, uint64_t key, uint64_t offse
         f[i] = static_cast<double>(n[inst.a]);
         break;
       case ONC_EX_ADD:
-        REQUIRE(inst.dtype == ONC_I64);
-        n[i] = n[inst.a] + n[inst.b];
+        inst.dtype == ONC_I64 ? void(n[i] = n[inst.a] + n[inst.b]) : void(f[i] = a + b);
+        break;
+      case ONC_EX_BIT_AND:
+        n[i] = n[inst.a] & n[inst.b];
         break;
       case ONC_EX_SHIFT_LEFT:
         n[i] = n[inst.a] << n[inst.b];
@@ -62,14 +64,14 @@ double evaluate(const Tape& tape, uint64_t element, uint64_t key, uint64_t offse
       case ONC_EX_MUL:
         f[i] = a * b;
         break;
-      case ONC_EX_LOG:
+      case ONC_EX_REPRO_LOG:
         f[i] = std::log(a);
         break;
-      case ONC_EX_SQRT:
+      case ONC_EX_REPRO_SQRT:
         f[i] = std::sqrt(a);
         break;
-      case ONC_EX_COS:
-        f[i] = std::cos(a);
+      case ONC_EX_REPRO_COSPI:
+        f[i] = std::cos(3.14159265358979323846 * a);
         break;
       default:
         FAIL("instruction ", inst.op);
