@@ -6,9 +6,9 @@
 #include "lib/moments.h"
 
 // For x, y, weight and bias: strides along slices (s), lines (l) and inner (i). ms, vs: of mean and invstd along slices.
-kernel void normalize(ARG(const E, x), ARG(const P, weight), ARG(const P, bias), ARG(E, y), ARG(T, mean), ARG(T, invstd), I slices, I lines, I inner,
-                      I per_item, int columns, long8 slice_dims, long8 line_dims, long8 xs, long8 xl, long xi, long8 ys, long8 yl, long yi, long8 ws,
-                      long8 wl, long wi, long8 bs, long8 bl, long bi, long8 ms, long8 vs, T eps) {
+kernel void normalize_slices(ARG(const E, x), ARG(const P, weight), ARG(const P, bias), ARG(E, y), ARG(T, mean), ARG(T, invstd), I slices, I lines, I inner,
+                             I per_item, int columns, long8 slice_dims, long8 line_dims, long8 xs, long8 xl, long xi, long8 ys, long8 yl, long yi, long8 ws,
+                             long8 wl, long wi, long8 bs, long8 bl, long bi, long8 ms, long8 vs, T eps) {
   BIND(const E, x);
   BIND(const P, weight);
   BIND(const P, bias);

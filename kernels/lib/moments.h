@@ -64,14 +64,14 @@ static inline Moments line_moments(Moments all, const global E *p, long stride, 
     }
     if (n == 0) continue;
     const R mean = WHOLE(sum) / n;
-    W squares = (W)((T)0);
+    W squares = (W)((T)0), lost = squares;
     sum = squares;
     for (I i = from + INNER_START; i < inner_end; i += INNER_STEP) {
       const W d = ONLY(READ(p, stride) - mean);
       sum += d;
-      squares += d * d;
+      ADD(W, squares, lost, d * d)
     }
-    all = join_moments(all, centred_moments(n, mean, WHOLE(sum), WHOLE(squares)));
+    all = join_moments(all, centred_moments(n, mean, WHOLE(sum), compensated_total(squares, lost)));
   }
   return all;
 }

@@ -62,6 +62,7 @@ static inline T compensated_total(V sums, V losts) {
 #define READ(p, stride) load_upto((p) + i * (stride), live, (T)0)
 #define WHOLE(w) (w)
 #define ONLY(w) (w)
+static inline V compensated_total(V sum, V lost) { return COMPENSATED(sum, lost); }
 
 #else
 #define W T

@@ -15,11 +15,9 @@ void check_parameters(const Rules& r, const Named& x, std::initializer_list<Name
   for (const Named& t : tensors) {
     if (!t) continue;
     r.dims(t, dims);
-    if (first == nullptr) {
-      r.holds(t->dtype == x->dtype || (is_half(x->dtype) && t->dtype == ONC_F32), t.name, " is ", dtype_name(t->dtype), ", not ",
-              dtype_name(x->dtype), is_half(x->dtype) ? " or float32" : "");
-      first = &t;
-    }
+    r.holds(t->dtype == x->dtype || (is_half(x->dtype) && t->dtype == ONC_F32), t.name, " is ", dtype_name(t->dtype), ", not ",
+            dtype_name(x->dtype), is_half(x->dtype) ? " or float32" : "");
+    if (first == nullptr) first = &t;
     r.holds(t->dtype == first->tensor->dtype, t.name, " is ", dtype_name(t->dtype), ", but ", first->name, " is ",
             dtype_name(first->tensor->dtype));
   }

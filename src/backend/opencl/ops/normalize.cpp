@@ -85,7 +85,7 @@ class NormalizePlan final : public onc_plan {
     if (norm.rms) defines.set("RMS", 1);
     slice_dims_ = view_.slice_dims(desc);
     line_dims_ = view_.line_dims(desc);
-    if (x.numel() > 0) kernel_ = device.kernel("normalize.cl", "normalize", defines);
+    if (x.numel() > 0) kernel_ = device.kernel("normalize.cl", "normalize_slices", defines);
   }
 
   void run(onc_queue& queue, const kit::RunArgs& run) override {
