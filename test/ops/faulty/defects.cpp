@@ -62,7 +62,7 @@ struct ScalarDefect {
 };
 const ScalarDefect kScalars[] = {
     {"ignored_alpha", ONC_OP_MATMUL, 0, 1},        {"ignored_beta", ONC_OP_MATMUL, 1, 1},
-    {"ignored_epsilon", ONC_OP_LAYER_NORM, 0, 0},  {"ignored_momentum", ONC_OP_BATCH_NORM, 1, 0.1},
+    {"ignored_epsilon", ONC_OP_LAYER_NORM, 0, 0},  {"ignored_momentum", ONC_OP_BATCH_NORM, 1, 1},
     {"ignored_correction", ONC_OP_VAR_MEAN, 0, 0}, {"ignored_scale", ONC_OP_ATTENTION, 0, 1},
 };
 
