@@ -1,10 +1,14 @@
-// d = alpha * a @ b + beta * c, one entry point a variant; the host compiles only the one it chose (-DTILE, -DROWS, -DLOCAL or -DDIRECT). Strides are in elements and
-// may be anything; T is float or double. With beta == 0, c is not read; c may be d. Sums run in one fixed order.
+// d = alpha * a @ b + beta * c and then the epilogue, one entry point a variant; the host compiles only the one it chose (TILE, ROWS, LOCAL or DIRECT). Strides
+// are in elements and may be anything. Elements are E, sums T: float for halves, unsigned for integers. With beta == 0, c is not read; c may be d. Sums run
+// in one fixed order.
 #include "lib/arg.h"
-
+#include "lib/index.h"
+#include "lib/multiply_add.h"
+#include "lib/storage.h"
 #if defined(TILE) || defined(ROWS)
 #include "lib/tile.h"
 #endif
+#include "lib/epilogue.h"
 
 #ifdef TILE
 // For CPU-class devices: a work-item computes TM x 2*VW register tiles. a is packed beforehand (pack_rows) in panels of ROW_PANEL rows; each work-item packs
@@ -13,131 +17,173 @@ DEFINE_PACK_LANES(pack_global, __global)
 DEFINE_PACK_LANES(pack_local, __local)
 
 // Work-items: panel of TM rows, chunk of `chunk` steps, batch. dst: [batch][panel][K][ROW_PANEL].
-__kernel void pack_rows(ARG(const T, a), ARG(T, dst), int M, int K, int chunk, long a_m, long a_k, long a_batch) {
-  BIND(const T, a);
+__kernel void pack_rows(ARG(const E, a), ARG(T, dst), I M, I K, int chunk, long a_m, long a_k, long a_batch) {
+  BIND(const E, a);
   BIND(T, dst);
-  const int panel = get_global_id(0), k0 = get_global_id(1) * chunk;
-  const int rows = min(TM, M - panel * TM), count = min(chunk, K - k0);
+  const I panel = get_global_id(0), k0 = (I)get_global_id(1) * chunk;
+  const int rows = (int)min((I)TM, M - panel * TM), count = (int)min((I)chunk, K - k0);
   if (rows <= 0 || count <= 0) return;
-  const int panels = (M + TM - 1) / TM;
+  const I panels = (M + TM - 1) / TM;
   a += get_global_id(2) * a_batch + (long)panel * TM * a_m + k0 * a_k;
   dst += ((get_global_id(2) * panels + panel) * (long)K + k0) * ROW_PANEL;
   for (int i = 0; i < ROW_PANEL; i += VW) {
     // Lanes past TM may hold the next panel's rows: they are never used.
-    const int lanes = M - panel * TM - i;
+    const int lanes = (int)min((I)ROW_PANEL, M - panel * TM - i);
     pack_global(dst + i, ROW_PANEL, a + i * a_m, a_m, a_k, lanes, count);
   }
 }
 
-inline void store_scalars(const T *row, __global T *d, long d_n, __global const T *c, long c_n, int columns, T alpha, T beta, int first) {
-  for (int j = 0; j < columns; ++j) {
-    T value = alpha * row[j];
-    if (!first)
-      value += d[j * d_n];
-    else if (beta != 0)
-      value += beta * c[j * c_n];
-    d[j * d_n] = value;
-  }
+// A sum that is longer than KC steps is stored and read again: in d, or, where d is not T or an epilogue follows, in `partial` (rows of N) until the last.
+#if defined(STORAGE) || defined(STORAGE_F16) || defined(STORAGE_BF16) || defined(EPILOGUE)
+#undef PARTIAL
+#define PARTIAL
+#define PARTIAL_PARAMS , ARG(T, partial)
+#define PARTIAL_BIND BIND(T, partial);
+#define PARTIAL_DECLARE , __global T *partial, int last
+#define PARTIAL_AT(offset) , partial + (offset), last
+#define KEEP_1(x) \
+  if (!last) {    \
+    *partial = x; \
+  } else
+#define KEEP_V(x, i)        \
+  if (!last) {              \
+    VSTORE(x, partial + i); \
+  } else
+#else
+#define PARTIAL_PARAMS
+#define PARTIAL_BIND
+#define PARTIAL_DECLARE
+#define PARTIAL_AT(offset)
+#define KEEP_1(x)
+#define KEEP_V(x, i)
+#define partial d
+#endif
+
+inline void store_scalar(T value, __global E *d, __global const E *c, T alpha, T beta, int first, long m, long n PARTIAL_DECLARE EPILOGUE_DECLARE) {
+  value *= alpha;
+  if (!first)
+    value += *partial;
+  else if (beta != 0)
+    value += beta * LOAD_AT(c, 0);
+  KEEP_1(value) finish_1(value, d, m, n EPILOGUE_PASS);
 }
 
-inline void store_row(V left, V right, __global T *d, long d_n, __global const T *c, long c_n, int columns, T alpha, T beta, int first) {
+inline void store_row(V left, V right, __global E *d, long d_n, __global const E *c, long c_n, int columns, T alpha, T beta, int first, long m,
+                      long n PARTIAL_DECLARE EPILOGUE_DECLARE) {
   if (columns == TN && d_n == 1 && (!first || beta == 0 || c_n <= 1)) {
     left *= alpha, right *= alpha;
     if (!first) {
-      left += VLOAD(d), right += VLOAD(d + VW);
+      left += VLOAD(partial), right += VLOAD(partial + VW);
     } else if (beta != 0) {
-      left += beta * (c_n == 1 ? VLOAD(c) : (V)(c[0]));
-      right += beta * (c_n == 1 ? VLOAD(c + VW) : (V)(c[0]));
+      left += beta * (c_n == 1 ? LOAD_V(c) : (V)(LOAD_AT(c, 0)));
+      right += beta * (c_n == 1 ? LOAD_V(c + VW) : (V)(LOAD_AT(c, 0)));
     }
-    VSTORE(left, d);
-    VSTORE(right, d + VW);
+    KEEP_V(left, 0) finish_v(left, d, m, n EPILOGUE_PASS);
+    KEEP_V(right, VW) finish_v(right, d + VW, m, n + VW EPILOGUE_PASS);
   } else {
     T row[TN];
     VSTORE(left, row);
     VSTORE(right, row + VW);
-    store_scalars(row, d, d_n, c, c_n, columns, alpha, beta, first);
+    for (int j = 0; j < columns; ++j)
+      store_scalar(row[j], d + j * d_n, c + j * c_n, alpha, beta, first, m, n + j PARTIAL_AT(j) EPILOGUE_PASS);
   }
 }
 
-inline void compute_tile(__global const T *a, __local const T *b, int count, __global T *d, long d_m, long d_n, __global const T *c, long c_m, long c_n,
-                         int rows, int columns, T alpha, T beta, int first) {
+inline void compute_tile(__global const T *a, __local const T *b, int count, __global E *d, long d_m, long d_n, __global const E *c, long c_m, long c_n,
+                         int rows, int columns, T alpha, T beta, int first, long m, long n, long N PARTIAL_DECLARE EPILOGUE_DECLARE) {
   TILE_ZERO
   for (int k = 0; k < count; ++k, a += ROW_PANEL, b += TN) TILE_STEP(a, b)
 #define STORE(i) \
-  if (i < rows) store_row(left##i, right##i, d + i * d_m, d_n, c + i * c_m, c_n, columns, alpha, beta, first);
+  if (i < rows)  \
+    store_row(left##i, right##i, d + i * d_m, d_n, c + i * c_m, c_n, columns, alpha, beta, first, m + i, n PARTIAL_AT(i * N) EPILOGUE_PASS);
   FOR_ROWS(STORE)
 }
 
 // Work-items: panel of TN columns, group of `tiles` row tiles, batch. panel_b: KC * TN elements of local memory.
-__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(ARG(const T, a), ARG(const T, b), ARG(const T, c), ARG(T, d), int M, int N, int K, int KC,
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(ARG(const T, a), ARG(const E, b), ARG(const E, c), ARG(E, d), I M, I N, I K, int KC,
                                                                   int tiles, long a_batch, long b_k, long b_n, long b_batch, long c_m, long c_n,
                                                                   long c_batch, long d_m, long d_n, long d_batch, T alpha, T beta,
-                                                                  __local T *panel_b) {
+                                                                  __local T *panel_b PARTIAL_PARAMS EPILOGUE_PARAMS) {
   BIND(const T, a);
-  BIND(const T, b);
-  BIND(const T, c);
-  BIND(T, d);
-  const int n0 = get_global_id(0) * TN, batch = get_global_id(2);
-  const int columns = min(TN, N - n0), begin = get_global_id(1) * tiles, end = min(begin + tiles, (M + TM - 1) / TM);
+  BIND(const E, b);
+  BIND(const E, c);
+  BIND(E, d);
+  PARTIAL_BIND
+  const I n0 = (I)get_global_id(0) * TN, begin = (I)get_global_id(1) * tiles, end = min(begin + tiles, (M + TM - 1) / TM);
+  const long batch = get_global_id(2);
+  const int columns = (int)min((I)TN, N - n0);
   if (columns <= 0 || begin >= end) return;
+  EPILOGUE_BIND(batch)
   a += batch * a_batch;
   b += batch * b_batch + n0 * b_n;
   c += batch * c_batch + n0 * c_n;
   d += batch * d_batch + n0 * d_n;
-  int k0 = 0;
+#ifdef PARTIAL
+  partial += batch * M * N + n0;
+#endif
+  I k0 = 0;
   do {
-    const int count = min(KC, K - k0);
+    const int count = (int)min((I)KC, K - k0);
+#ifdef PARTIAL
+    const int last = k0 + count == K;
+#endif
     for (int j = 0; j < TN; j += VW) pack_local(panel_b + j, TN, b + k0 * b_k + j * b_n, b_n, b_k, columns - j, count);
-    for (int i = begin; i < end; ++i) {
+    for (I i = begin; i < end; ++i) {
       const long m = (long)i * TM;
       compute_tile(a + ((long)i * K + k0) * ROW_PANEL, panel_b, count, d + m * d_m, d_m, d_n, c + m * c_m, c_m, c_n, (int)min((long)TM, M - m), columns,
-                   alpha, beta, k0 == 0);
+                   alpha, beta, k0 == 0, m, n0, N PARTIAL_AT(m * N) EPILOGUE_PASS);
     }
     k0 += KC;
   } while (k0 < K);
 }
 #endif
 
+// The variants that take the operands as they are.
+#define OPERANDS                                                                                                                       \
+  ARG(const E, a), ARG(const E, b), ARG(const E, c), ARG(E, d), I M, I N, I K, long a_m, long a_k, long a_batch, long b_k, long b_n, \
+      long b_batch, long c_m, long c_n, long c_batch, long d_m, long d_n, long d_batch, T alpha, T beta EPILOGUE_PARAMS
+#define BIND_OPERANDS \
+  BIND(const E, a);   \
+  BIND(const E, b);   \
+  BIND(const E, c);   \
+  BIND(E, d);
+
 #ifdef ROWS
 // For products with few rows (or, transposed, few columns), which read b once and have nothing to gain from packing it: a work-item computes TM rows of a few
 // columns straight from the operands. `across` needs unit stride along the rows of b, `along` unit strides along K.
-#define OPERANDS                                                                                                                             \
-  ARG(const T, a), ARG(const T, b), ARG(const T, c), ARG(T, d), int M, int N, int K, long a_m, long a_k, long a_batch, long b_k, long b_n, \
-      long b_batch, long c_m, long c_n, long c_batch, long d_m, long d_n, long d_batch, T alpha, T beta
 
 // Rows past the last repeat it, and are not stored.
-#define ROW_START(i) __global const T *a##i = a + min(i, rows - 1) * a_m;
+#define ROW_START(i) __global const E *a##i = a + min(i, rows - 1) * a_m;
 #define ROW_ZERO(i) V sum##i##0 = (V)(0), sum##i##1 = (V)(0), sum##i##2 = (V)(0), sum##i##3 = (V)(0);
 
-inline void store_sums(const T *sums, int width, __global T *d, long d_m, long d_n, __global const T *c, long c_m, long c_n, int rows, int columns, T alpha,
-                       T beta) {
+inline void store_sums(const T *sums, int width, __global E *d, long d_m, long d_n, __global const E *c, long c_m, long c_n, int rows, int columns, T alpha,
+                       T beta, long m, long n EPILOGUE_DECLARE) {
   for (int i = 0; i < rows; ++i)
     for (int j = 0; j < columns; ++j) {
       T value = alpha * sums[i * width + j];
-      if (beta != 0) value += beta * c[i * c_m + j * c_n];
-      d[i * d_m + j * d_n] = value;
+      if (beta != 0) value += beta * LOAD_AT(c, i * c_m + j * c_n);
+      finish_1(value, d + i * d_m + j * d_n, m + i, n + j EPILOGUE_PASS);
     }
 }
 
 // Work-items: 4 * VW columns, TM rows, batch.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void across(OPERANDS) {
-  BIND(const T, a);
-  BIND(const T, b);
-  BIND(const T, c);
-  BIND(T, d);
-  const int n = get_global_id(0) * (4 * VW), m = get_global_id(1) * TM, batch = get_global_id(2);
-  const int rows = min(TM, M - m), columns = min(4 * VW, N - n);
+  BIND_OPERANDS
+  const I n = (I)get_global_id(0) * (4 * VW), m = (I)get_global_id(1) * TM;
+  const long batch = get_global_id(2);
+  EPILOGUE_BIND(batch)
+  const int rows = (int)min((I)TM, M - m), columns = (int)min((I)(4 * VW), N - n);
   a += batch * a_batch + m * a_m;
   b += batch * b_batch + n;
   T sums[TM * 4 * VW];
   FOR_ROWS(ROW_START)
   if (columns == 4 * VW) {
     FOR_ROWS(ROW_ZERO)
-    for (int k = 0; k < K; ++k, b += b_k) {
-      const V b0 = VLOAD(b), b1 = VLOAD(b + VW), b2 = VLOAD(b + 2 * VW), b3 = VLOAD(b + 3 * VW);
+    for (I k = 0; k < K; ++k, b += b_k) {
+      const V b0 = LOAD_V(b), b1 = LOAD_V(b + VW), b2 = LOAD_V(b + 2 * VW), b3 = LOAD_V(b + 3 * VW);
 #define ACROSS(i)                                                                                     \
   {                                                                                                   \
-    const T value = a##i[k * a_k];                                                                    \
+    const T value = LOAD_AT(a##i, k * a_k);                                                           \
     sum##i##0 = tile_fma(value, b0, sum##i##0), sum##i##1 = tile_fma(value, b1, sum##i##1);           \
     sum##i##2 = tile_fma(value, b2, sum##i##2), sum##i##3 = tile_fma(value, b3, sum##i##3);           \
   }
@@ -151,35 +197,35 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void across(OPERANDS) {
     for (int i = 0; i < rows; ++i)
       for (int j = 0; j < columns; ++j) {
         T sum = 0;
-        for (int k = 0; k < K; ++k) sum = fma(a[i * a_m + k * a_k], b[k * b_k + j], sum);
+        for (I k = 0; k < K; ++k) sum = MULTIPLY_ADD(LOAD_AT(a, i * a_m + k * a_k), LOAD_AT(b, k * b_k + j), sum);
         sums[i * 4 * VW + j] = sum;
       }
   }
-  store_sums(sums, 4 * VW, d + batch * d_batch + m * d_m + n * d_n, d_m, d_n, c + batch * c_batch + m * c_m + n * c_n, c_m, c_n, rows, columns, alpha, beta);
+  store_sums(sums, 4 * VW, d + batch * d_batch + m * d_m + n * d_n, d_m, d_n, c + batch * c_batch + m * c_m + n * c_n, c_m, c_n, rows, columns, alpha, beta,
+             m, n EPILOGUE_PASS);
 }
 
 // Work-items: 4 columns, TM rows, batch.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void along(OPERANDS) {
-  BIND(const T, a);
-  BIND(const T, b);
-  BIND(const T, c);
-  BIND(T, d);
-  const int n = get_global_id(0) * 4, m = get_global_id(1) * TM, batch = get_global_id(2);
-  const int rows = min(TM, M - m), columns = min(4, N - n);
+  BIND_OPERANDS
+  const I n = (I)get_global_id(0) * 4, m = (I)get_global_id(1) * TM;
+  const long batch = get_global_id(2);
+  EPILOGUE_BIND(batch)
+  const int rows = (int)min((I)TM, M - m), columns = (int)min((I)4, N - n);
   a += batch * a_batch + m * a_m;
   b += batch * b_batch + n * b_n;
   T sums[TM * 4];
   FOR_ROWS(ROW_START)
   FOR_ROWS(ROW_ZERO)
   const long column1 = min(1, columns - 1) * b_n, column2 = min(2, columns - 1) * b_n, column3 = min(3, columns - 1) * b_n;
-  int k = 0;
+  I k = 0;
   for (; k + VW <= K; k += VW) {
-    const V b0 = VLOAD(b + k), b1 = VLOAD(b + column1 + k), b2 = VLOAD(b + column2 + k), b3 = VLOAD(b + column3 + k);
+    const V b0 = LOAD_V(b + k), b1 = LOAD_V(b + column1 + k), b2 = LOAD_V(b + column2 + k), b3 = LOAD_V(b + column3 + k);
 #define ALONG(i)                                                                                      \
   {                                                                                                   \
-    const V value = VLOAD(a##i + k);                                                                  \
-    sum##i##0 = fma(value, b0, sum##i##0), sum##i##1 = fma(value, b1, sum##i##1);                     \
-    sum##i##2 = fma(value, b2, sum##i##2), sum##i##3 = fma(value, b3, sum##i##3);                     \
+    const V value = LOAD_V(a##i + k);                                                                 \
+    sum##i##0 = MULTIPLY_ADD(value, b0, sum##i##0), sum##i##1 = MULTIPLY_ADD(value, b1, sum##i##1);   \
+    sum##i##2 = MULTIPLY_ADD(value, b2, sum##i##2), sum##i##3 = MULTIPLY_ADD(value, b3, sum##i##3);   \
   }
     FOR_ROWS(ALONG)
   }
@@ -189,8 +235,9 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void along(OPERANDS) {
   FOR_ROWS(SPILL_ALONG)
   for (; k < K; ++k)
     for (int i = 0; i < rows; ++i)
-      for (int j = 0; j < columns; ++j) sums[i * 4 + j] = fma(a[i * a_m + k], b[j * b_n + k], sums[i * 4 + j]);
-  store_sums(sums, 4, d + batch * d_batch + m * d_m + n * d_n, d_m, d_n, c + batch * c_batch + m * c_m + n * c_n, c_m, c_n, rows, columns, alpha, beta);
+      for (int j = 0; j < columns; ++j) sums[i * 4 + j] = MULTIPLY_ADD(LOAD_AT(a, i * a_m + k), LOAD_AT(b, j * b_n + k), sums[i * 4 + j]);
+  store_sums(sums, 4, d + batch * d_batch + m * d_m + n * d_n, d_m, d_n, c + batch * c_batch + m * c_m + n * c_n, c_m, c_n, rows, columns, alpha, beta, m,
+             n EPILOGUE_PASS);
 }
 #endif
 
@@ -198,76 +245,71 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void along(OPERANDS) {
 // For GPU-class devices: a work-group of GROUP x GROUP items computes a square of GROUP * ITEM, staged through local memory KB steps at a time; each item
 // holds ITEM x ITEM sums, GROUP apart, so that neighbours read neighbouring words.
 #define SIDE (GROUP * ITEM)
-__kernel __attribute__((reqd_work_group_size(GROUP, GROUP, 1))) void local_tile(ARG(const T, a), ARG(const T, b), ARG(const T, c), ARG(T, d), int M, int N,
-                                                                                int K, long a_m, long a_k, long a_batch, long b_k, long b_n, long b_batch,
-                                                                                long c_m, long c_n, long c_batch, long d_m, long d_n, long d_batch, T alpha,
-                                                                                T beta) {
-  BIND(const T, a);
-  BIND(const T, b);
-  BIND(const T, c);
-  BIND(T, d);
+__kernel __attribute__((reqd_work_group_size(GROUP, GROUP, 1))) void local_tile(OPERANDS) {
+  BIND_OPERANDS
   __local T panel_a[KB * SIDE], panel_b[KB * SIDE];
-  const int x = get_local_id(0), y = get_local_id(1), batch = get_global_id(2);
-  const int n0 = get_group_id(0) * SIDE, m0 = get_group_id(1) * SIDE;
+  const int x = get_local_id(0), y = get_local_id(1);
+  const long batch = get_global_id(2);
+  const I n0 = (I)get_group_id(0) * SIDE, m0 = (I)get_group_id(1) * SIDE;
+  EPILOGUE_BIND(batch)
   a += batch * a_batch;
   b += batch * b_batch;
   T sum[ITEM][ITEM];
   for (int i = 0; i < ITEM; ++i)
     for (int j = 0; j < ITEM; ++j) sum[i][j] = 0;
-  for (int k0 = 0; k0 < K; k0 += KB) {
+  for (I k0 = 0; k0 < K; k0 += KB) {
     for (int e = y * GROUP + x; e < KB * SIDE; e += GROUP * GROUP) {
       // Walk each operand along its contiguous direction, so that the loads of a work-group are neighbours.
       const int ka = a_k == 1 ? e % KB : e / SIDE, ma = a_k == 1 ? e / KB : e % SIDE;
-      panel_a[ka * SIDE + ma] = m0 + ma < M && k0 + ka < K ? a[(m0 + ma) * a_m + (k0 + ka) * a_k] : (T)0;
+      panel_a[ka * SIDE + ma] = m0 + ma < M && k0 + ka < K ? LOAD_AT(a, (m0 + ma) * a_m + (k0 + ka) * a_k) : (T)0;
       const int kb = b_k == 1 ? e % KB : e / SIDE, nb = b_k == 1 ? e / KB : e % SIDE;
-      panel_b[kb * SIDE + nb] = n0 + nb < N && k0 + kb < K ? b[(k0 + kb) * b_k + (n0 + nb) * b_n] : (T)0;
+      panel_b[kb * SIDE + nb] = n0 + nb < N && k0 + kb < K ? LOAD_AT(b, (k0 + kb) * b_k + (n0 + nb) * b_n) : (T)0;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int k = 0; k < KB; ++k) {
       T left[ITEM], right[ITEM];
       for (int i = 0; i < ITEM; ++i) left[i] = panel_a[k * SIDE + i * GROUP + y], right[i] = panel_b[k * SIDE + i * GROUP + x];
       for (int i = 0; i < ITEM; ++i)
-        for (int j = 0; j < ITEM; ++j) sum[i][j] = fma(left[i], right[j], sum[i][j]);
+        for (int j = 0; j < ITEM; ++j) sum[i][j] = MULTIPLY_ADD(left[i], right[j], sum[i][j]);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
   }
   for (int i = 0; i < ITEM; ++i)
     for (int j = 0; j < ITEM; ++j) {
-      const int m = m0 + i * GROUP + y, n = n0 + j * GROUP + x;
+      const I m = m0 + i * GROUP + y, n = n0 + j * GROUP + x;
       if (m < M && n < N) {
         T value = alpha * sum[i][j];
-        if (beta != 0) value += beta * c[batch * c_batch + m * c_m + n * c_n];
-        d[batch * d_batch + m * d_m + n * d_n] = value;
+        if (beta != 0) value += beta * LOAD_AT(c, batch * c_batch + m * c_m + n * c_n);
+        finish_1(value, d + batch * d_batch + m * d_m + n * d_n, m, n EPILOGUE_PASS);
       }
     }
 }
 #endif
 
 #ifdef DIRECT
-// For shapes too small or too thin for a tile: one work-item an element, (n, m, batch).
-__kernel void direct(ARG(const T, a), ARG(const T, b), ARG(const T, c), ARG(T, d), int M, int N, int K, long a_m, long a_k, long a_batch, long b_k, long b_n,
-                     long b_batch, long c_m, long c_n, long c_batch, long d_m, long d_n, long d_batch, T alpha, T beta) {
-  BIND(const T, a);
-  BIND(const T, b);
-  BIND(const T, c);
-  BIND(T, d);
-  const int n = get_global_id(0), m = get_global_id(1), batch = get_global_id(2);
-  if (n >= N || m >= M) return;
-  a += batch * a_batch + m * a_m;
-  b += batch * b_batch + n * b_n;
-  // Four partial sums hide the latency of the addition.
-  T s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-  int k = 0;
-  for (; k + 4 <= K; k += 4) {
-    s0 = fma(a[0], b[0], s0);
-    s1 = fma(a[a_k], b[b_k], s1);
-    s2 = fma(a[2 * a_k], b[2 * b_k], s2);
-    s3 = fma(a[3 * a_k], b[3 * b_k], s3);
-    a += 4 * a_k, b += 4 * b_k;
+// For shapes too small or too thin for a tile: one work-item an element, (n, m, batch); rows beyond the launch in turn.
+__kernel void direct(OPERANDS) {
+  BIND_OPERANDS
+  const I n = get_global_id(0);
+  const long batch = get_global_id(2);
+  if (n >= N) return;
+  EPILOGUE_BIND(batch)
+  for (I m = get_global_id(1); m < M; m += (I)get_global_size(1)) {
+    __global const E *left = a + batch * a_batch + m * a_m, *right = b + batch * b_batch + n * b_n;
+    // Four partial sums hide the latency of the addition.
+    T s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    I k = 0;
+    for (; k + 4 <= K; k += 4) {
+      s0 = MULTIPLY_ADD(LOAD_AT(left, 0), LOAD_AT(right, 0), s0);
+      s1 = MULTIPLY_ADD(LOAD_AT(left, a_k), LOAD_AT(right, b_k), s1);
+      s2 = MULTIPLY_ADD(LOAD_AT(left, 2 * a_k), LOAD_AT(right, 2 * b_k), s2);
+      s3 = MULTIPLY_ADD(LOAD_AT(left, 3 * a_k), LOAD_AT(right, 3 * b_k), s3);
+      left += 4 * a_k, right += 4 * b_k;
+    }
+    for (; k < K; ++k, left += a_k, right += b_k) s0 = MULTIPLY_ADD(LOAD_AT(left, 0), LOAD_AT(right, 0), s0);
+    T value = alpha * ((s0 + s1) + (s2 + s3));
+    if (beta != 0) value += beta * LOAD_AT(c, batch * c_batch + m * c_m + n * c_n);
+    finish_1(value, d + batch * d_batch + m * d_m + n * d_n, m, n EPILOGUE_PASS);
   }
-  for (; k < K; ++k, a += a_k, b += b_k) s0 = fma(*a, *b, s0);
-  T value = alpha * ((s0 + s1) + (s2 + s3));
-  if (beta != 0) value += beta * c[batch * c_batch + m * c_m + n * c_n];
-  d[batch * d_batch + m * d_m + n * d_n] = value;
 }
 #endif

@@ -1,6 +1,7 @@
 // The register tile that matrix products and convolutions share: TM rows by two vectors of VW columns, held in named variables so that a compiler keeps
 // them in registers at the full vector width. Panels of the left operand have ROW_PANEL rows (TM used), of the right one TN columns.
-// Needs T (float or double), VW (its vector width) and TM (at most ROW_PANEL). Tensors hold E (lib/storage.h), panels T.
+// Needs T (float or double; unsigned for integers, so that sums wrap), VW (its vector width) and TM (at most ROW_PANEL). Tensors hold E (lib/storage.h),
+// panels T.
 #include "lib/storage.h"
 
 #define CAT_(a, b) a##b
@@ -8,8 +9,14 @@
 typedef CAT(T, VW) V;
 #define VLOAD(p) CAT(vload, VW)(0, p)
 #define VSTORE(v, p) CAT(vstore, VW)(v, 0, p)
+#ifdef STORAGE
+#define LOAD_V(p) CAT(convert_, CAT(T, VW))(CAT(vload, VW)(0, p))
+#define STORE_V(p, v) CAT(vstore, VW)(CAT(convert_, CAT(STORAGE, VW))(v), 0, p)
+#else
 #define LOAD_V(p) CAT(LOAD, VW)(p)
 #define STORE_V(p, v) CAT(STORE, VW)(p, v)
+#endif
+#include "lib/multiply_add.h"
 #define TN (2 * VW)
 #define ROW_PANEL 16
 
@@ -35,7 +42,7 @@ typedef CAT(T, VW) V;
 #define TILE_ZERO FOR_ROWS(TILE_ZERO_ROW)
 
 // One step of the common dimension: a has TM scalars, b TN. tile_fma takes vectors by value, which is what makes the compiler accept the full width.
-inline V tile_fma(T a, V b, V sum) { return fma((V)(a), b, sum); }
+inline V tile_fma(T a, V b, V sum) { return MULTIPLY_ADD((V)(a), b, sum); }
 #define TILE_STEP_ROW(i) left##i = tile_fma(tile_a[i], tile_b0, left##i), right##i = tile_fma(tile_a[i], tile_b1, right##i);
 #define TILE_STEP(a, b)                                            \
   {                                                                \
@@ -65,14 +72,14 @@ inline T sum_lanes(V v) {
 
 // Writes dst[k * dst_step + lane] = src[lane * lane_stride + k * k_stride] for VW lanes and count steps; lanes from `lanes` on are zero.
 #define DEFINE_PACK_LANES(NAME, SPACE)                                                                                          \
-  inline void NAME(SPACE T *dst, int dst_step, __global const T *src, long lane_stride, long k_stride, int lanes, int count) { \
+  inline void NAME(SPACE T *dst, int dst_step, __global const E *src, long lane_stride, long k_stride, int lanes, int count) { \
     int k = 0;                                                                                                                  \
     if (lanes >= VW && lane_stride == 1) {                                                                                      \
-      for (; k < count; ++k) VSTORE(VLOAD(src + k * k_stride), dst + k * dst_step);                                             \
+      for (; k < count; ++k) VSTORE(LOAD_V(src + k * k_stride), dst + k * dst_step);                                            \
     } else if (lanes >= VW && k_stride == 1) {                                                                                  \
       for (; k + VW <= count; k += VW) {                                                                                        \
         V r[VW], s[VW];                                                                                                         \
-        _Pragma("unroll") for (int i = 0; i < VW; ++i) r[i] = VLOAD(src + i * lane_stride + k);                                 \
+        _Pragma("unroll") for (int i = 0; i < VW; ++i) r[i] = LOAD_V(src + i * lane_stride + k);                                \
         _Pragma("unroll") for (int round = 0; round < TRANSPOSE_ROUNDS; ++round) {                                              \
           _Pragma("unroll") for (int i = 0; i < VW / 2; ++i) {                                                                  \
             s[i] = (V)(r[2 * i].even, r[2 * i + 1].even);                                                                       \
@@ -84,5 +91,5 @@ inline T sum_lanes(V v) {
       }                                                                                                                         \
     }                                                                                                                           \
     for (; k < count; ++k)                                                                                                      \
-      for (int i = 0; i < VW; ++i) dst[k * dst_step + i] = i < lanes ? src[i * lane_stride + k * k_stride] : (T)0;              \
+      for (int i = 0; i < VW; ++i) dst[k * dst_step + i] = i < lanes ? LOAD_AT(src, i * lane_stride + k * k_stride) : (T)0;     \
   }

@@ -1,5 +1,7 @@
-// Cases of MATMUL. K up to 16 draws reals; longer sums draw small integers, so that they are exact in float32.
+// Cases of MATMUL. K up to 16 draws reals; longer sums draw small integers, so that they are exact in float32. Integer dtypes draw
+// all their values.
 #include <cmath>
+#include <functional>
 
 #include "ops/cases.hpp"
 
@@ -16,7 +18,7 @@ struct Problem {
 
 Case matmul_case(uint32_t dtype, const Problem& p) {
   const auto dims = [&](int64_t rows, int64_t columns) { return p.batch ? Dims{p.batch, rows, columns} : Dims{rows, columns}; };
-  const Fill fill = p.k > 16 ? Domain::small_int : Domain::any;
+  const Fill fill = !is_float(dtype) ? Domain::wide : p.k > 16 ? Domain::small_int : Domain::any;
   const std::string kind = p.c;
   const uint32_t row_bit = p.batch ? 2 : 1;
   Case c;
@@ -41,7 +43,8 @@ Case matmul_case(uint32_t dtype, const Problem& p) {
                                              : 0));
   c.out = {tensor(dtype, dims(p.m, p.n), {}, p.d)};
   if (kind == "in place") c.aliases = {{0, 2}};
-  c.scalars = {scalar(p.alpha), scalar(p.beta)};
+  for (const double factor : {p.alpha, p.beta})
+    c.scalars.push_back(is_float(dtype) ? scalar(factor) : scalar_int(static_cast<int64_t>(factor)));
   return c;
 }
 
@@ -102,9 +105,116 @@ std::vector<Problem> problems() {
   return list;
 }
 
+// For dtypes whose kernels differ from float32's in how they load and store.
+std::vector<Problem> few_problems() {
+  const Layout plain = Layout::contiguous, swapped = Layout::swapped;
+  std::vector<Problem> list;
+  const Dims sizes[] = {{1, 1, 1}, {5, 7, 11}, {13, 11, 7}, {1, 10, 16}, {16, 1, 16}, {1, 1, 300}, {33, 65, 17}, {100, 130, 70}};
+  for (const Dims& s : sizes) list.push_back({s[0], s[1], s[2]});
+  list.push_back({64, 10, 128, 0, swapped, plain});
+  list.push_back({33, 65, 17, 0, plain, swapped, plain, 3, -2, "full"});
+  list.push_back({33, 65, 17, 0, swapped, swapped, swapped, 1, 1, "in place"});
+  list.push_back({5, 7, 11, 0, plain, plain, plain, 2, 1, "column"});
+  list.push_back({29, 37, 600, 0, plain, swapped, plain, 1, 2, "row"});
+  list.push_back({14, 43, 521, 2, swapped, plain, swapped, 1, -1, "in place"});
+  list.push_back({66, 70, 40, 0, Layout::padded, Layout::padded, Layout::padded, 1, 1, "full"});
+  list.push_back({13, 11, 7, 0, Layout::strided, Layout::strided, Layout::strided});
+  list.push_back({40, 33, 50, 4, plain, swapped});
+  list.push_back({5, 7, 11, 3, plain, plain, plain, 1, 0, "", 1, 0});
+  list.push_back({5, 7, 11, 3, Layout::reversed, plain, Layout::reversed, 1, 1, "row", 0, 1});
+  list.push_back({5, 7, 0, 0, plain, plain, plain, 1, 2, "full"});
+  list.push_back({5, 7, 0, 2});
+  list.push_back({5, 0, 7});
+  return list;
+}
+
+// An epilogue: further tensors (storage dtype, which dims broadcast) and scalars behind the op's own, and the tape over them.
+struct Ending {
+  const char* name;
+  std::vector<std::pair<uint32_t, uint32_t>> further;
+  std::vector<onc_scalar> scalars;
+  std::function<Value(Tape&, Value x, const std::vector<Value>& further)> tape;
+};
+
+Case ending_case(uint32_t dtype, const Problem& problem, const Ending& ending) {
+  Case c = matmul_case(dtype, problem);
+  c.name += std::string(" ") + ending.name;
+  Tape tape;
+  const Value x = tape.input(dtype);
+  std::vector<Value> further;
+  for (const auto& [storage, broadcast] : ending.further) {
+    Tensor t = tensor(storage, c.out[0].dims, Domain::any, broadcast ? Layout::contiguous : problem.d);
+    // Row and column bits are those of the last two dims.
+    t.broadcast = problem.batch ? broadcast << 1 | (broadcast ? 1 : 0) : broadcast;
+    c.in.push_back(t);
+    further.push_back(tape.input(storage));
+  }
+  tape.output(ending.tape(tape, x, further));
+  c.set_tape(tape);
+  c.scalars.insert(c.scalars.end(), ending.scalars.begin(), ending.scalars.end());
+  return c;
+}
+
+void ending_cases(Cases& cases) {
+  const Layout plain = Layout::contiguous, swapped = Layout::swapped;
+  const uint32_t of_columns = 1, of_rows = 2;  // a bias for each column has no stride between rows
+  const auto zero = [](Tape& t, Value like) {
+    return like.dtype == ONC_F32 || like.dtype == ONC_F64 ? t.constant(like.dtype, 0) : t.constant_int(like.dtype, 0);
+  };
+  const auto relu = [zero](Tape& t, Value x, const std::vector<Value>& e) { return maximum(x + e[0], zero(t, x)); };
+  const auto gelu = [](Tape&, Value x, const std::vector<Value>& e) {
+    const Value y = x + e[0];
+    return y * 0.5 * (erf(y * 0.70710678118654752) + 1.0);
+  };
+  const auto residual = [](Tape& t, Value x, const std::vector<Value>& e) {
+    return x * t.scalar(x.dtype) + e[0] - t.cast(t.scalar(ONC_I64), x.dtype);
+  };
+  const Ending bias_relu{"bias relu", {{ONC_F32, of_columns}}, {}, relu};
+  const Ending sum{"residual", {{ONC_F32, 0}}, {scalar(0.75), scalar_int(3)}, residual};
+  for (const Problem& p : std::vector<Problem>{{5, 7, 11},
+                                               {1, 10, 300},
+                                               {33, 65, 17, 0, plain, swapped, plain, 0.5, -2, "full"},
+                                               {64, 64, 64, 0, plain, plain, swapped},
+                                               {29, 70, 600, 0, plain, swapped, plain, 0.5, 2, "row"},
+                                               {40, 33, 520, 3},
+                                               {13, 11, 7, 0, plain, plain, Layout::strided},
+                                               {5, 7, 0, 2, plain, plain, plain, 1, 1, "full"},
+                                               {0, 7, 5}}) {
+    cases.push_back(ending_case(ONC_F32, p, bias_relu));
+    cases.push_back(ending_case(ONC_F32, p, sum));
+  }
+  cases.push_back(ending_case(ONC_F32, {33, 70, 17}, {"bias gelu", {{ONC_F32, of_columns}}, {}, gelu}));
+  cases.push_back(ending_case(ONC_F64, {33, 70, 17, 0, plain, plain, plain, 1, 1, "in place"},
+                              {"bias gelu", {{ONC_F64, of_columns}}, {}, gelu}));
+  cases.push_back(ending_case(ONC_F32, {40, 33, 20}, {"row bias relu", {{ONC_F32, of_rows}}, {}, relu}));
+  const auto positive = [](Tape& t, Value x, const std::vector<Value>&) { return gt(x, t.scalar(x.dtype)); };
+  cases.push_back(ending_case(ONC_F32, {40, 70, 12}, {"above", {}, {scalar(0.25)}, positive}));
+  for (const uint32_t half : {ONC_F16, ONC_BF16}) {
+    // The bias is float32 while the product is a half, the residual a half too.
+    const Ending mixed{"bias relu", {{ONC_F32, of_columns}}, {}, relu},
+        rounded{"residual", {{half, 0}}, {scalar(0.5), scalar_int(1)}, residual};
+    cases.push_back(ending_case(half, {33, 70, 17}, mixed));
+    cases.push_back(ending_case(half, {29, 70, 600}, mixed));
+    cases.push_back(ending_case(half, {13, 35, 11, 2}, rounded));
+  }
+  const auto clip = [](Tape& t, Value x, const std::vector<Value>& e) {
+    return minimum(maximum(x + t.cast(e[0], x.dtype), t.constant_int(x.dtype, -100)), t.constant_int(x.dtype, 100));
+  };
+  cases.push_back(ending_case(ONC_I8, {33, 70, 17}, {"bias clip", {{ONC_I32, of_columns}}, {}, clip}));
+  cases.push_back(ending_case(ONC_I64, {13, 35, 300}, {"bias clip", {{ONC_I8, of_columns}}, {}, clip}));
+}
+
 }  // namespace
 
 void cases_matmul(Cases& cases) {
+  for (uint32_t dtype : {ONC_F16, ONC_BF16, ONC_I32, ONC_I64, ONC_I8, ONC_I16, ONC_U8}) {
+    for (const Problem& problem : few_problems()) cases.push_back(matmul_case(dtype, problem));
+  }
+  ending_cases(cases);
+  // More matrices than a launch may have work-groups along a dim.
+  Case many = matmul_case(ONC_F32, {1, 2, 3, 70000, Layout::contiguous, Layout::contiguous, Layout::contiguous, 1, 1, "full"});
+  many.name += " (many)";
+  cases.push_back(many);
   for (uint32_t dtype : {ONC_F32, ONC_F64}) {
     for (const Problem& problem : problems()) cases.push_back(matmul_case(dtype, problem));
     // c is not read where beta is 0, so its NaN must not show.

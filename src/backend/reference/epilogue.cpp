@@ -19,9 +19,9 @@ void write_result(const Call& call, std::vector<Number> result, size_t own_scala
   }
   leaves.load = [&](uint32_t input, uint64_t element) { return inputs[input][element]; };
   leaves.scalars = call.scalars().subspan(own_scalars);
+  const std::vector<std::vector<Number>> results = interpret(tape, tape.dims, leaves);
   std::vector<Number> stored;
-  for (const Number& value : interpret(tape, tape.dims, leaves)[0])
-    stored.push_back(convert(value, tape.insts[tape.outs[0]].dtype, desc.output(0).dtype));
+  for (const Number& value : results[0]) stored.push_back(convert(value, tape.insts[tape.outs[0]].dtype, desc.output(0).dtype));
   call.write_numbers(0, stored);
 }
 

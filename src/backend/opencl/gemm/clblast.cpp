@@ -42,8 +42,8 @@ class ClblastGemm final : public Gemm {
   void run(onc_queue& queue, const GemmOperands& given) override {
     GemmOperands o = given;
     if (swapped_) std::swap(o.a, o.b);
-    if (!problem_.has_c) o.beta = 0;
-    if (o.beta != 0 && (o.c.at.buffer != o.d.at.buffer || o.c.at.offset != o.d.at.offset)) {
+    if (!problem_.has_c) o.beta = {};
+    if (o.beta.f != 0 && (o.c.at.buffer != o.d.at.buffer || o.c.at.offset != o.d.at.offset)) {
       // Copies the gaps of a strided d too if c has the same: so only dense ones are served (clblast_fits).
       const int64_t elements = problem_.batch * problem_.m * problem_.n;
       queue.copy_d2d(o.d.at, o.c.at, static_cast<uint64_t>(elements) * o.d.item_bytes);
@@ -65,7 +65,7 @@ class ClblastGemm final : public Gemm {
     const auto memory = [](const Mem& mem) { return static_cast<Buffer*>(mem.at.buffer)->mem()(); };
     const auto offset = [](const Mem& mem) { return static_cast<size_t>(mem.at.offset / mem.item_bytes); };
     const auto size = [](int64_t v) { return static_cast<size_t>(v); };
-    const auto alpha = static_cast<T>(o.alpha), beta = static_cast<T>(o.beta);
+    const auto alpha = static_cast<T>(o.alpha.f), beta = static_cast<T>(o.beta.f);
     cl_command_queue command_queue = queue.cl()();
     const auto status =
         p.batch == 1 ? clblast::Gemm<T>(clblast::Layout::kRowMajor, transpose(a), transpose(b), size(p.m), size(p.n), size(p.k),
@@ -92,7 +92,8 @@ bool clblast_fits(const GemmProblem& given) {
   const bool dense = d.leading == p.n && (p.batch == 1 || p.d.batch == p.m * p.n);
   const auto same = [](int64_t size, int64_t x, int64_t y) { return size == 1 || x == y; };
   const bool c_as_d = same(p.m, p.c.row, p.d.row) && same(p.n, p.c.column, p.d.column) && same(p.batch, p.c.batch, p.d.batch);
-  return p.k > 0 && d.fits && !d.transposed && blas_matrix(p.m, p.k, p.a).fits && blas_matrix(p.k, p.n, p.b).fits &&
+  const bool served = p.dtype == ONC_F32 || p.dtype == ONC_F64;
+  return served && p.k > 0 && d.fits && !d.transposed && blas_matrix(p.m, p.k, p.a).fits && blas_matrix(p.k, p.n, p.b).fits &&
          (!p.has_c || (dense && c_as_d));
 }
 

@@ -4,7 +4,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <vector>
 
+#include "expr/epilogue.hpp"
 #include "kit/backend.hpp"
 #include "runtime/device.hpp"
 #include "runtime/tuning.hpp"
@@ -21,6 +24,9 @@ struct GemmProblem {
   int64_t batch = 1, m = 0, n = 0, k = 0;  // m, n and batch are at least 1
   MatrixStrides a, b, c, d;
   bool has_c = false;
+  bool wide = false;                    // count in 64 bits
+  const kit::Tape* epilogue = nullptr;  // of the plan's descriptor
+  std::vector<EpilogueTensor> further;  // its tensors
 
   // The same product as d^T = b^T @ a^T.
   GemmProblem transposed() const;
@@ -28,8 +34,10 @@ struct GemmProblem {
 
 struct GemmOperands {
   Mem a, b, c, d;
-  double alpha = 1, beta = 0;
+  onc_scalar alpha, beta;  // .i for integers
   onc_arg workspace;
+  std::vector<Mem> further;               // the epilogue's tensors
+  std::span<const onc_scalar> scalars{};  // and scalars
 };
 
 class Gemm {
@@ -38,6 +46,9 @@ class Gemm {
   virtual uint64_t workspace_bytes() const { return 0; }
   virtual void run(onc_queue& queue, const GemmOperands& operands) = 0;
 };
+
+// Most matrices of a batch in one launch: some devices take no more work-groups along a dim.
+inline constexpr int64_t kBatchLaunch = 65535;
 
 // For CPU-class devices: register tiles of explicit vectors over packed panels. Parameters TM (rows of a tile), VB (bytes of a
 // vector), KC (steps between stores).
@@ -50,7 +61,7 @@ bool rows_fits(const GemmProblem& problem);
 std::unique_ptr<Gemm> make_local_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning);
 // One work-item an element.
 std::unique_ptr<Gemm> make_direct_gemm(Device& device, GemmProblem problem);
-// CLBlast's kernels; only where clblast_fits.
+// CLBlast's kernels; only where clblast_fits. It applies no epilogue.
 std::unique_ptr<Gemm> make_clblast_gemm(Device& device, const GemmProblem& problem);
 bool clblast_fits(const GemmProblem& problem);
 
@@ -58,8 +69,10 @@ bool clblast_fits(const GemmProblem& problem);
 inline constexpr int64_t kRowPanel = 16;
 inline constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// "float" or "double" of F32 and F64.
+// The type of a sum of products of a dtype: float or double, or an unsigned one whose sums wrap.
 const char* gemm_type(uint32_t dtype);
+// What the kernels read of a dtype and the index: T, storage (lib/storage.h), INTEGER (lib/multiply_add.h), WIDE_INDEX.
+Defines gemm_defines(uint32_t dtype, bool wide);
 // The widest vector of at most `bytes` bytes that the tile kernels know, in elements: 16 or 8.
 int64_t tile_vector_width(uint32_t dtype, int64_t bytes);
 

@@ -1,8 +1,10 @@
 // The matrix products of kernels/matmul.cl: tile, rows, local and direct.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "gemm/gemm.hpp"
+#include "runtime/storage.hpp"
 
 namespace oncilla::ocl {
 namespace {
@@ -14,20 +16,55 @@ Kernel::Arguments& add_strides(Kernel::Arguments& arguments, const MatrixStrides
 }
 
 void add_factors(Kernel::Arguments& arguments, uint32_t dtype, const GemmOperands& operands) {
-  if (dtype == ONC_F64) {
-    arguments.add(operands.alpha).add(operands.beta);
-  } else {
-    arguments.add(static_cast<float>(operands.alpha)).add(static_cast<float>(operands.beta));
+  for (const onc_scalar& factor : {operands.alpha, operands.beta}) {
+    if (dtype == ONC_F64) {
+      arguments.add(factor.f);
+    } else if (dtype == ONC_I64) {
+      arguments.add(static_cast<cl_ulong>(factor.i));
+    } else if (kit::dtype_kind(dtype) == 'f') {
+      arguments.add(static_cast<float>(factor.f));
+    } else {
+      arguments.add(static_cast<cl_uint>(factor.i));
+    }
   }
 }
 
 // c as a kernel argument: without c, d stands in, because a kernel may form its address though beta is 0.
-Mem addend(const GemmProblem& problem, const GemmOperands& operands) { return problem.has_c ? operands.c : operands.d; }
-double factor_of_addend(const GemmProblem& problem, const GemmOperands& operands) { return problem.has_c ? operands.beta : 0; }
+void fill_addend(const GemmProblem& problem, GemmOperands& operands) {
+  if (problem.has_c) return;
+  operands.c = operands.d;
+  operands.beta = {};
+}
+
+// A size of the problem as the kernels count it.
+Index count_of(const GemmProblem& problem, int64_t size) { return {size, problem.wide}; }
+
+std::optional<EpilogueText> epilogue_text(const GemmProblem& p, int64_t width) {
+  if (p.epilogue == nullptr) return std::nullopt;
+  return EpilogueText(*p.epilogue, p.dtype, p.further, gemm_type(p.dtype), static_cast<int>(width));
+}
+
+std::string prelude(const std::optional<EpilogueText>& epilogue) { return epilogue ? epilogue->prelude() : ""; }
+
+// Calls launch(operands, count, first) for parts of the batch that one launch may have, the operands moved to the part's first
+// matrix.
+template <class Launch>
+void for_batches(const GemmProblem& p, const GemmOperands& operands, Launch&& launch) {
+  if (p.batch <= kBatchLaunch) return launch(operands, p.batch, int64_t{0});
+  for (int64_t first = 0; first < p.batch; first += kBatchLaunch) {
+    GemmOperands part = operands;
+    const auto move = [&](Mem& mem, int64_t stride) {
+      if (mem.at.buffer != nullptr) mem.at.offset += static_cast<uint64_t>(first * stride) * mem.item_bytes;
+    };
+    move(part.a, p.a.batch), move(part.b, p.b.batch), move(part.c, p.has_c ? p.c.batch : p.d.batch), move(part.d, p.d.batch);
+    for (size_t t = 0; t < part.further.size(); ++t) move(part.further[t], p.further[t].batch);
+    launch(part, std::min(kBatchLaunch, p.batch - first), first);
+  }
+}
 
 class TileGemm final : public Gemm {
  public:
-  TileGemm(Device& device, GemmProblem problem, const Tuning& tuning) : problem_(problem) {
+  TileGemm(Device& device, GemmProblem problem, const Tuning& tuning) : problem_(std::move(problem)) {
     const int64_t width = tile_vector_width(problem_.dtype, tuning.get("VB", 64));
     const int64_t tile_rows = std::clamp<int64_t>(tuning.get("TM", 12), 1, kRowPanel), tile_columns = 2 * width;
     // Computing the transposed product pays if it wastes less of the tiles, or where it makes the stores contiguous.
@@ -36,81 +73,109 @@ class TileGemm final : public Gemm {
       return p.d.column == 1 || p.n == 1 ? 4 * tiles : 5 * tiles;
     };
     if (cost(problem_.transposed()) < cost(problem_)) swapped_ = true, problem_ = problem_.transposed();
-    item_bytes_ = static_cast<int64_t>(kit::dtype_bytes(problem_.dtype));
+    sum_bytes_ = static_cast<int64_t>(kit::dtype_bytes(kit::accumulator_dtype(problem_.dtype)));
     row_tiles_ = ceil_div(problem_.m, tile_rows);
     column_tiles_ = ceil_div(problem_.n, tile_columns);
     a_batches_ = problem_.a.batch == 0 ? 1 : problem_.batch;
     panel_batch_ = a_batches_ == 1 ? 0 : row_tiles_ * problem_.k * kRowPanel;
-    const int64_t fits = static_cast<int64_t>(device.local_bytes()) / (tile_columns * item_bytes_);
+    const int64_t fits = static_cast<int64_t>(device.local_bytes()) / (tile_columns * sum_bytes_);
     steps_ = std::max<int64_t>(1, std::min({tuning.get("KC", 256), fits, std::max<int64_t>(problem_.k, 1)}));
-    local_bytes_ = static_cast<size_t>(steps_ * tile_columns * item_bytes_);
+    local_bytes_ = static_cast<size_t>(steps_ * tile_columns * sum_bytes_);
     // Many equal work-groups share out evenly; but each packs its columns anew, so a group keeps some row tiles.
     const int64_t wanted = 16 * static_cast<int64_t>(device.compute_units());
     tiles_per_group_ = std::clamp<int64_t>(row_tiles_ * column_tiles_ * problem_.batch / wanted, 8, 32);
-    Defines defines;
-    defines.set("TILE", 1).set("T", gemm_type(problem_.dtype)).set("VW", width).set("TM", tile_rows);
+    Defines defines = gemm_defines(problem_.dtype, problem_.wide);
+    defines.set("TILE", 1).set("VW", width).set("TM", tile_rows);
     pack_ = device.kernel("matmul.cl", "pack_rows", defines);
-    tile_ = device.kernel("matmul.cl", "tile", defines);
+    epilogue_ = epilogue_text(problem_, width);
+    // Sums live in d between two stores unless it rounds them or is to get something else.
+    partial_ = epilogue_ || (problem_.dtype != ONC_F32 && problem_.dtype != ONC_F64);
+    tile_ = device.kernel("matmul.cl", "tile", defines, prelude(epilogue_));
   }
 
   uint64_t workspace_bytes() const override {
-    return static_cast<uint64_t>(a_batches_ * row_tiles_ * problem_.k * kRowPanel * item_bytes_);
+    return partial_at() + (keeps_sums() ? partial_batch() * uint64_t(problem_.batch) : 0);
   }
 
   void run(onc_queue& queue, const GemmOperands& given) override {
     GemmOperands o = given;
     if (swapped_) std::swap(o.a, o.b);
-    const Mem panels{problem_.k > 0 ? o.workspace : o.d.at, static_cast<uint32_t>(item_bytes_)};
-    const auto m = static_cast<cl_int>(problem_.m), n = static_cast<cl_int>(problem_.n), k = static_cast<cl_int>(problem_.k);
-    if (k > 0) {
+    fill_addend(problem_, o);
+    for_batches(problem_, o, [&](const GemmOperands& part, int64_t count, int64_t first) { launch(queue, part, count, first); });
+  }
+
+ private:
+  bool keeps_sums() const { return partial_ && problem_.k > steps_; }
+  uint64_t panel_bytes() const { return static_cast<uint64_t>(a_batches_ * row_tiles_ * problem_.k * kRowPanel * sum_bytes_); }
+  uint64_t partial_at() const { return ceil_div(static_cast<int64_t>(panel_bytes()), 64) * 64; }
+  uint64_t partial_batch() const { return static_cast<uint64_t>(problem_.m * problem_.n * sum_bytes_); }
+
+  // The matrices first ... first + count - 1 of the batch.
+  void launch(onc_queue& queue, const GemmOperands& o, int64_t count, int64_t first) {
+    const int64_t k = problem_.k;
+    const Mem nothing{{o.d.at.buffer, 0}, 1};
+    const auto in_workspace = [&](uint64_t offset) {
+      return Mem{{o.workspace.buffer, o.workspace.offset + offset}, static_cast<uint32_t>(sum_bytes_)};
+    };
+    const Mem panels = k > 0 ? in_workspace(static_cast<uint64_t>(first * panel_batch_ * sum_bytes_)) : nothing;
+    const Index m = count_of(problem_, problem_.m), n = count_of(problem_, problem_.n);
+    if (k > 0 && (first == 0 || a_batches_ > 1)) {
       const Range items{static_cast<size_t>(row_tiles_), static_cast<size_t>(ceil_div(k, kPackChunk)),
-                        static_cast<size_t>(a_batches_)};
-      pack_.launch(queue, items, {1, 1, 1}, o.a, panels, m, k, static_cast<cl_int>(kPackChunk), problem_.a.row, problem_.a.column,
-                   problem_.a.batch);
+                        static_cast<size_t>(a_batches_ == 1 ? 1 : count)};
+      pack_.launch(queue, items, {1, 1, 1}, o.a, panels, m, count_of(problem_, k), static_cast<cl_int>(kPackChunk), problem_.a.row,
+                   problem_.a.column, problem_.a.batch);
     }
     const Range groups{static_cast<size_t>(column_tiles_), static_cast<size_t>(ceil_div(row_tiles_, tiles_per_group_)),
-                       static_cast<size_t>(problem_.batch)};
-    o.beta = factor_of_addend(problem_, o);
+                       static_cast<size_t>(count)};
     tile_.launch_with(queue, groups, {1, 1, 1}, [&](Kernel::Arguments& arguments) {
-      arguments.add(panels).add(o.b).add(addend(problem_, o)).add(o.d).add(m).add(n).add(k);
+      arguments.add(panels).add(o.b).add(o.c).add(o.d).add(m).add(n).add(count_of(problem_, k));
       arguments.add(static_cast<cl_int>(steps_)).add(static_cast<cl_int>(tiles_per_group_)).add(panel_batch_);
       add_strides(arguments, problem_.b);
       add_strides(arguments, problem_.c);
       add_strides(arguments, problem_.d);
       add_factors(arguments, problem_.dtype, o);
       arguments.add(Local{local_bytes_});
+      if (partial_) arguments.add(keeps_sums() ? in_workspace(partial_at() + uint64_t(first) * partial_batch()) : nothing);
+      if (epilogue_) epilogue_->add(arguments, o.further, o.scalars);
     });
   }
 
- private:
   GemmProblem problem_;
-  bool swapped_ = false;
-  int64_t item_bytes_ = 4, row_tiles_ = 0, column_tiles_ = 0, a_batches_ = 1, panel_batch_ = 0, steps_ = 1, tiles_per_group_ = 1;
+  bool swapped_ = false, partial_ = false;
+  int64_t sum_bytes_ = 4, row_tiles_ = 0, column_tiles_ = 0, a_batches_ = 1, panel_batch_ = 0, steps_ = 1, tiles_per_group_ = 1;
   size_t local_bytes_ = 0;
+  std::optional<EpilogueText> epilogue_;
   Kernel pack_, tile_;
 };
 
-// The variants whose kernel takes the operands as they are: rows, local and direct.
+// The variants whose kernel takes the operands as they are: rows, local and direct. global_.z counts the batch.
 class PlainGemm final : public Gemm {
  public:
-  PlainGemm(const GemmProblem& problem, bool swapped, Kernel kernel, Range global, Range local)
-      : problem_(problem), swapped_(swapped), kernel_(std::move(kernel)), global_(global), local_(local) {}
+  PlainGemm(Device& device, GemmProblem problem, bool swapped, const char* entry, const Defines& defines, int64_t width,
+            Range global, Range local)
+      : problem_(std::move(problem)), swapped_(swapped), epilogue_(epilogue_text(problem_, width)), global_(global), local_(local) {
+    kernel_ = device.kernel("matmul.cl", entry, defines, prelude(epilogue_));
+  }
 
   void run(onc_queue& queue, const GemmOperands& given) override {
     GemmOperands o = given;
     if (swapped_) std::swap(o.a, o.b);
-    o.beta = factor_of_addend(problem_, o);
-    kernel_.launch_with(queue, global_, local_, [&](Kernel::Arguments& arguments) {
-      arguments.add(o.a).add(o.b).add(addend(problem_, o)).add(o.d);
-      for (int64_t size : {problem_.m, problem_.n, problem_.k}) arguments.add(static_cast<cl_int>(size));
-      for (const MatrixStrides& strides : {problem_.a, problem_.b, problem_.c, problem_.d}) add_strides(arguments, strides);
-      add_factors(arguments, problem_.dtype, o);
+    fill_addend(problem_, o);
+    for_batches(problem_, o, [&](const GemmOperands& part, int64_t count, int64_t) {
+      kernel_.launch_with(queue, {global_.x, global_.y, static_cast<size_t>(count)}, local_, [&](Kernel::Arguments& arguments) {
+        arguments.add(part.a).add(part.b).add(part.c).add(part.d);
+        for (int64_t size : {problem_.m, problem_.n, problem_.k}) arguments.add(count_of(problem_, size));
+        for (const MatrixStrides& strides : {problem_.a, problem_.b, problem_.c, problem_.d}) add_strides(arguments, strides);
+        add_factors(arguments, problem_.dtype, part);
+        if (epilogue_) epilogue_->add(arguments, part.further, part.scalars);
+      });
     });
   }
 
  private:
   GemmProblem problem_;
   bool swapped_;
+  std::optional<EpilogueText> epilogue_;
   Kernel kernel_;
   Range global_, local_;
 };
@@ -134,13 +199,27 @@ GemmProblem GemmProblem::transposed() const {
   GemmProblem p = *this;
   p.m = n, p.n = m;
   p.a = turned(b), p.b = turned(a), p.c = turned(c), p.d = turned(d);
+  for (EpilogueTensor& tensor : p.further) std::swap(tensor.row, tensor.column);
   return p;
 }
 
-const char* gemm_type(uint32_t dtype) { return dtype == ONC_F64 ? "double" : "float"; }
+const char* gemm_type(uint32_t dtype) {
+  if (kit::dtype_kind(dtype) == 'f') return arithmetic_type(dtype);
+  return dtype == ONC_I64 ? "ulong" : "uint";
+}
+
+Defines gemm_defines(uint32_t dtype, bool wide) {
+  Defines defines;
+  set_storage(defines, dtype);
+  set_index(defines, wide);
+  defines.set("T", gemm_type(dtype));
+  if (kit::dtype_kind(dtype) == 'f') return defines;
+  if (dtype == ONC_I32 || dtype == ONC_I64) defines.set("STORAGE", compute_type(dtype));
+  return defines.set("INTEGER", 1);
+}
 
 int64_t tile_vector_width(uint32_t dtype, int64_t bytes) {
-  return bytes / static_cast<int64_t>(kit::dtype_bytes(dtype)) >= 16 ? 16 : 8;
+  return bytes / static_cast<int64_t>(kit::dtype_bytes(kit::accumulator_dtype(dtype))) >= 16 ? 16 : 8;
 }
 
 std::unique_ptr<Gemm> make_tile_gemm(Device& device, GemmProblem problem, const Tuning& tuning) {
@@ -156,38 +235,33 @@ std::unique_ptr<Gemm> make_rows_gemm(Device& device, const GemmProblem& problem,
   const GemmProblem p = swapped ? problem.transposed() : problem;
   const int64_t width = tile_vector_width(p.dtype, tuning.get("VB", 64)), rows = std::clamp<int64_t>(tuning.get("RM", 4), 1, 6);
   const bool along = rows_form(p) == RowsForm::along;
-  Defines defines;
-  defines.set("ROWS", 1).set("T", gemm_type(p.dtype)).set("VW", width).set("TM", rows);
-  const Range items{static_cast<size_t>(ceil_div(p.n, along ? 4 : 4 * width)), static_cast<size_t>(ceil_div(p.m, rows)),
-                    static_cast<size_t>(p.batch)};
-  return std::make_unique<PlainGemm>(p, swapped, device.kernel("matmul.cl", along ? "along" : "across", defines), items,
-                                     Range{1, 1, 1});
+  const Defines defines = gemm_defines(p.dtype, p.wide).set("ROWS", 1).set("VW", width).set("TM", rows);
+  const Range items{static_cast<size_t>(ceil_div(p.n, along ? 4 : 4 * width)), static_cast<size_t>(ceil_div(p.m, rows)), 1};
+  return std::make_unique<PlainGemm>(device, p, swapped, along ? "along" : "across", defines, width, items, Range{1, 1, 1});
 }
 
 std::unique_ptr<Gemm> make_local_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning) {
   int64_t group = tuning.get("GROUP", 16), item = tuning.get("ITEM", 4);
   const int64_t steps = tuning.get("KB", 16);
-  const auto item_bytes = static_cast<int64_t>(kit::dtype_bytes(problem.dtype));
+  const auto item_bytes = static_cast<int64_t>(kit::dtype_bytes(kit::accumulator_dtype(problem.dtype)));
   while (group > 1 && group * group > static_cast<int64_t>(device.max_work_group())) group /= 2;
   while (item > 1 && 2 * steps * group * item * item_bytes > static_cast<int64_t>(device.local_bytes())) item /= 2;
-  Defines defines;
-  defines.set("LOCAL", 1).set("T", gemm_type(problem.dtype)).set("GROUP", group).set("ITEM", item).set("KB", steps);
+  const Defines defines =
+      gemm_defines(problem.dtype, problem.wide).set("LOCAL", 1).set("GROUP", group).set("ITEM", item).set("KB", steps);
   const int64_t side = group * item;
   const auto items = [&](int64_t size) { return static_cast<size_t>(ceil_div(size, side) * group); };
   const auto edge = static_cast<size_t>(group);
-  return std::make_unique<PlainGemm>(problem, false, device.kernel("matmul.cl", "local_tile", defines),
-                                     Range{items(problem.n), items(problem.m), static_cast<size_t>(problem.batch)},
+  return std::make_unique<PlainGemm>(device, problem, false, "local_tile", defines, 1, Range{items(problem.n), items(problem.m), 1},
                                      Range{edge, edge, 1});
 }
 
 std::unique_ptr<Gemm> make_direct_gemm(Device& device, GemmProblem problem) {
   const bool swapped = problem.n < problem.m && (problem.d.column != 1 || problem.n < 8);
   if (swapped) problem = problem.transposed();
-  Defines defines;
-  defines.set("DIRECT", 1).set("T", gemm_type(problem.dtype));
+  const Defines defines = gemm_defines(problem.dtype, problem.wide).set("DIRECT", 1);
   const size_t width = std::min<size_t>(32, device.max_work_group());
-  const Range global{static_cast<size_t>(problem.n), static_cast<size_t>(problem.m), static_cast<size_t>(problem.batch)};
-  return std::make_unique<PlainGemm>(problem, swapped, device.kernel("matmul.cl", "direct", defines), global, Range{width, 1, 1});
+  const Range global{static_cast<size_t>(problem.n), static_cast<size_t>(std::min(problem.m, kBatchLaunch)), 1};
+  return std::make_unique<PlainGemm>(device, problem, swapped, "direct", defines, 1, global, Range{width, 1, 1});
 }
 
 }  // namespace oncilla::ocl

@@ -4,6 +4,7 @@
 #include "gemm/gemm.hpp"
 #include "ops/ops.hpp"
 #include "ops/variants.hpp"
+#include "runtime/storage.hpp"
 
 namespace oncilla::ocl {
 namespace {
@@ -13,33 +14,60 @@ MatrixStrides strides_of(const kit::Tensor& tensor) {
   return {tensor.strides[batch], tensor.strides[batch + 1], batch == 1 && tensor.dims[0] > 1 ? tensor.strides[0] : 0};
 }
 
+GemmProblem problem_of(const kit::OpDesc& desc) {
+  const kit::Tensor &a = desc.input(0), &b = desc.input(1), &d = desc.output(0);
+  GemmProblem p;
+  p.dtype = d.dtype;
+  p.batch = d.rank() == 3 ? d.dims[0] : 1;
+  p.m = d.dims[d.rank() - 2], p.n = d.dims[d.rank() - 1], p.k = a.dims[d.rank() - 1];
+  p.a = strides_of(a), p.b = strides_of(b), p.d = strides_of(d);
+  p.has_c = desc.has_in(2);
+  if (p.has_c) p.c = strides_of(desc.input(2));
+  p.wide = wide_index(desc);
+  if (!desc.epilogue) return p;
+  p.epilogue = &*desc.epilogue;
+  for (size_t i = kit::kEpilogueInput; i < desc.in.size(); ++i) {
+    const MatrixStrides s = strides_of(desc.input(i));
+    p.further.push_back({desc.input(i).dtype, s.row, s.column, s.batch});
+  }
+  return p;
+}
+
+// The product without its epilogue, in a contiguous d.
+GemmProblem bare(GemmProblem p) {
+  p.epilogue = nullptr;
+  p.further.clear();
+  p.d = {p.n, 1, p.batch > 1 ? p.m * p.n : 0};
+  return p;
+}
+
 class MatmulPlan final : public onc_plan {
  public:
-  MatmulPlan(Device& device, kit::OpDesc parsed) : onc_plan(std::move(parsed), 2) {
-    const kit::Tensor &a = desc.input(0), &b = desc.input(1), &d = desc.output(0);
-    support_float(device, desc, d.dtype);
-    GemmProblem p;
-    p.dtype = d.dtype;
-    p.batch = d.rank() == 3 ? d.dims[0] : 1;
-    p.m = d.dims[d.rank() - 2], p.n = d.dims[d.rank() - 1], p.k = a.dims[d.rank() - 1];
-    for (int64_t size : {p.batch, p.m, p.n, p.k}) small(desc, size);
-    p.a = strides_of(a), p.b = strides_of(b), p.d = strides_of(d);
-    p.has_c = desc.has_in(2);
-    if (p.has_c) p.c = strides_of(desc.input(2));
+  MatmulPlan(Device& device, kit::OpDesc parsed, uint32_t scalars) : onc_plan(std::move(parsed), scalars) {
+    const kit::Tensor& d = desc.output(0);
+    kit::support(d.dtype != ONC_F64 || device.features().fp64, "[matmul] float64 on a device without fp64");
+    GemmProblem p = problem_of(desc);
     info.flops = static_cast<uint64_t>(2 * p.batch * p.m * p.n * p.k);
-    info.bytes = static_cast<uint64_t>(a.numel() + b.numel() + d.numel()) * kit::dtype_bytes(d.dtype);
-
-    const bool empty = d.numel() == 0;
+    for (const auto* side : {&desc.in, &desc.out}) {
+      for (const auto& tensor : *side)
+        info.bytes += tensor ? static_cast<uint64_t>(tensor->span()) * kit::dtype_bytes(tensor->dtype) : 0;
+    }
+    const bool empty = d.numel() == 0, floating = kit::dtype_kind(d.dtype) == 'f';
     const char* shape_class = p.m * p.n * p.k <= 4096 ? "tiny" : std::min(p.m, p.n) <= 4 ? "thin" : "";
     const std::string variant =
         choose_variant(device, desc, d.dtype, shape_class,
                        {{"tile"},
-                        {"rows", rows_fits(p), "unit strides along K, or along the rows of b"},
+                        {"rows", floating && rows_fits(p), "a floating dtype, and unit strides along K or along the rows of b"},
                         {"local"},
                         {"direct"},
-                        {"clblast", !empty && clblast_fits(p), "unit strides, and c laid out as a dense d"}},
+                        {"clblast", !empty && clblast_fits(desc.epilogue ? bare(p) : p),
+                         "float32 or float64, unit strides, and c laid out as a dense d"}},
                        info);
     if (empty) return;
+    if (variant == "clblast" && desc.epilogue) {
+      p = bare(p);
+      epilogue_ = make_expr(device, kit::epilogue_expr(desc));
+    }
     const Tuning& row = tuning(device, desc.name(), d.dtype, shape_class);
     if (variant == "tile") gemm_ = make_tile_gemm(device, p, row);
     if (variant == "rows") gemm_ = make_rows_gemm(device, p, row);
@@ -47,22 +75,42 @@ class MatmulPlan final : public onc_plan {
     if (variant == "direct") gemm_ = make_direct_gemm(device, p);
     if (variant == "clblast") gemm_ = make_clblast_gemm(device, p);
     info.workspace_bytes = gemm_->workspace_bytes();
+    if (epilogue_) info.workspace_bytes = static_cast<uint64_t>(d.numel()) * kit::dtype_bytes(d.dtype);
   }
 
   void run(onc_queue& queue, const kit::RunArgs& run) override {
     if (!gemm_) return;  // an empty output
-    gemm_->run(queue, {arg_in(desc, run, 0), arg_in(desc, run, 1), arg_in(desc, run, 2), arg_out(desc, run, 0), run.scalars[0].f,
-                       run.scalars[1].f, run.workspace});
+    GemmOperands o{arg_in(desc, run, 0),
+                   arg_in(desc, run, 1),
+                   arg_in(desc, run, 2),
+                   arg_out(desc, run, 0),
+                   run.scalars[0],
+                   run.scalars[1],
+                   run.workspace,
+                   {},
+                   {}};
+    if (epilogue_) {
+      o.d.at = run.workspace;
+      gemm_->run(queue, o);
+      std::vector<onc_arg> args = {run.workspace};
+      for (size_t i = kit::kEpilogueInput; i < run.args.size(); ++i) args.push_back(run.args[i]);
+      return epilogue_->run(queue, {args, run.scalars.subspan(2), {}});
+    }
+    for (size_t i = kit::kEpilogueInput; i < desc.in.size(); ++i) o.further.push_back(arg_in(desc, run, i));
+    o.scalars = run.scalars.subspan(2);
+    gemm_->run(queue, o);
   }
 
  private:
   std::unique_ptr<Gemm> gemm_;
+  std::unique_ptr<onc_plan> epilogue_;  // behind products that cannot apply it themselves
 };
 
 }  // namespace
 
 std::unique_ptr<onc_plan> make_matmul(Device& device, kit::OpDesc desc) {
-  return std::make_unique<MatmulPlan>(device, std::move(desc));
+  const uint32_t scalars = kit::scalar_count(desc);
+  return std::make_unique<MatmulPlan>(device, std::move(desc), scalars);
 }
 
 }  // namespace oncilla::ocl
