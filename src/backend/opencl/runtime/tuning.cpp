@@ -17,6 +17,7 @@ struct RowText {
 
 constexpr RowText kRows[] = {
 #define ONC_TUNING(op, device, dtype, shape_class, variant, params) {op, device, dtype, shape_class, variant, params},
+#include "tuning/attention.def"
 #include "tuning/defaults.def"
 #include "tuning/expr.def"
 #include "tuning/index.def"
