@@ -1,11 +1,13 @@
-// Cross-correlation. -DDIRECT: one work-item an output, for any strides. -DTILE: register tiles over a padded copy of the image.
+// Cross-correlation. -DDIRECT: one work-item an output, for any strides. -DTILE: register tiles over a padded copy of the image. To an epilogue the output
+// is a batch of matrices: output channels by places.
 #include "lib/arg.h"
 #include "lib/conv.h"
+#include "lib/epilogue.h"
 
 #ifdef DIRECT
 // count: outputs.
 __kernel void direct(ARG(const E, x), ARG(const E, w), ARG(const E, bias), ARG(E, y), CONV_GEOMETRY, long8 x_strides, long8 w_strides, long bias_stride,
-                     long8 y_strides, int has_bias, I count) {
+                     long8 y_strides, int has_bias, I count EPILOGUE_PARAMS) {
   BIND(const E, x);
   BIND(const E, w);
   BIND(const E, bias);
@@ -34,7 +36,9 @@ __kernel void direct(ARG(const E, x), ARG(const E, w), ARG(const E, bias), ARG(E
       }
     }
   if (has_bias) sum += BIAS_AT(k * bias_stride);
-  STORE_AT(y, n * y_strides.s0 + k * y_strides.s1 + o * y_strides.s2 + p * y_strides.s3 + q * y_strides.s4, sum);
+  EPILOGUE_BIND(n)
+  y += n * y_strides.s0 + k * y_strides.s1 + o * y_strides.s2 + p * y_strides.s3 + q * y_strides.s4;
+  finish_1(sum, y, k, ((long)o * P + p) * Q + q EPILOGUE_PASS);
 }
 #endif
 
@@ -90,19 +94,25 @@ __kernel void pack_taps(ARG(const E, w), ARG(T, dst), ARG(const int, table), int
 // A phase of the table: taps begin to stop, the first output's depth, row and column, the output's depths, rows and columns.
 #define PHASE 8
 
-// Stores the TN columns at place `first` of the grid, of `rows` rows in `sums`, leaving out what lies between the output's rows. y_strides: the output's.
-inline void store_grid(const T *sums, __global E *y, long8 y_strides, int first, int plane, int width, int4 out, int rows) {
+// Stores the TN columns at place `first` of the grid, of `rows` rows from output channel k on in `sums`, leaving out what lies between the output's rows.
+inline void store_grid(const T *sums, __global E *y, long8 y_strides, int first, int plane, int width, int4 out, int rows, long k EPILOGUE_DECLARE) {
   for (int j = 0; j < TN;) {
     const int o = (first + j) / plane, rest = (first + j) % plane, p = rest / width, q = rest % width;
     if (o >= out.x) break;
     const int run = p < out.y ? min(out.z - q, TN - j) : 0;
+    const long at = ((long)o * out.y + p) * out.z + q;
     __global E *to = y + o * y_strides.s2 + p * y_strides.s3 + q * y_strides.s4;
     const T *from = sums + j;
     for (int i = 0; run > 0 && i < rows; ++i, to += y_strides.s1, from += TN) {
       int l = 0;
-      if (y_strides.s4 == 1)
+      if (y_strides.s4 == 1) {
+#ifdef EPILOGUE
+        for (; l + VW <= run; l += VW) finish_v(VLOAD(from + l), to + l, k + i, at + l EPILOGUE_PASS);
+#else
         for (; l + 4 <= run; l += 4) STORE4(to + l, vload4(0, from + l));
-      for (; l < run; ++l) STORE_AT(to, l * y_strides.s4, from[l]);
+#endif
+      }
+      for (; l < run; ++l) finish_1(from[l], to + l * y_strides.s4, k + i, at + l EPILOGUE_PASS);
     }
     j += width - q;
   }
@@ -113,7 +123,7 @@ inline void store_grid(const T *sums, __global E *y, long8 y_strides, int first,
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(ARG(const T, x), ARG(const T, w), ARG(const E, bias), ARG(E, y), ARG(const int, table),
                                                                   int phases, int taps, int rows, int depth, int row_tiles, int tiles, int groups,
                                                                   long x_channel, int height, int width, long8 y_strides, long8 phase_strides,
-                                                                  long bias_stride, int has_bias) {
+                                                                  long bias_stride, int has_bias EPILOGUE_PARAMS) {
   BIND(const T, x);
   BIND(const T, w);
   BIND(const E, bias);
@@ -127,6 +137,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(ARG(const T, x
   if (out.x == 0 || out.z == 0 || first >= (out.x - 1) * plane + out.y * width) return;
   x += ((long)n * groups + group) * depth * x_channel + first;
   y += n * y_strides.s0 + (long)group * rows * y_strides.s1 + head[2] * phase_strides.s2 + head[3] * phase_strides.s3 + head[4] * phase_strides.s4;
+  EPILOGUE_BIND(n)
   const int first_tile = get_global_id(1) / phases * tiles, last_tile = min(first_tile + tiles, row_tiles);
   const int o = first / plane, p = first % plane / width, q = first % width;
   if (p >= out.y && first % plane + TN <= plane) return;  // between two depths
@@ -139,25 +150,30 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(ARG(const T, x
       for (int c = 0; c < depth; ++c, a += ROW_PANEL, b += x_channel) TILE_STEP(a, b)
     }
     const int row = tile * TM, count = min(TM, rows - row);
+    const long k = (long)group * rows + row;
     if (has_bias) {
 #define ADD_BIAS(i)                                                                             \
   if (i < count) {                                                                              \
-    const V value = (V)(BIAS_AT(((long)group * rows + row + i) * bias_stride));                 \
+    const V value = (V)(BIAS_AT((k + i) * bias_stride));                                        \
     left##i += value, right##i += value;                                                        \
   }
       FOR_ROWS(ADD_BIAS)
     }
     __global E *to = y + row * y_strides.s1;
     if (whole) {
+      const long at = ((long)o * out.y + p) * out.z + q;
       to += o * y_strides.s2 + p * y_strides.s3 + q;
-#define STORE_WHOLE(i) \
-  if (i < count) { STORE_V(to + i * y_strides.s1, left##i); STORE_V(to + i * y_strides.s1 + VW, right##i); }
+#define STORE_WHOLE(i)                                                                          \
+  if (i < count) {                                                                              \
+    finish_v(left##i, to + i * y_strides.s1, k + i, at EPILOGUE_PASS);                          \
+    finish_v(right##i, to + i * y_strides.s1 + VW, k + i, at + VW EPILOGUE_PASS);               \
+  }
       FOR_ROWS(STORE_WHOLE)
     } else {
       T sums[TM * TN];
 #define SPILL(i) VSTORE(left##i, sums + i * TN), VSTORE(right##i, sums + i * TN + VW);
       FOR_ROWS(SPILL)
-      store_grid(sums, to, y_strides, first, plane, width, out, count);
+      store_grid(sums, to, y_strides, first, plane, width, out, count, k EPILOGUE_PASS);
     }
   }
 }

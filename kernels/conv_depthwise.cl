@@ -9,6 +9,7 @@
 #include "lib/tile.h"
 #include "lib/conv.h"
 #include "lib/conv_chunks.h"
+#include "lib/epilogue.h"
 #include "lib/padded_row.h"
 
 DEFINE_PAD_ROW(pad_row, __local)
@@ -38,13 +39,16 @@ inline int source_depth(int at, int z, int gradient, int stride, int pad, int di
   return depth < size ? depth : -1;
 }
 
-inline void store_row(__global E *to, long step, __local const T *from, int count) {
+// k, at: what the row begins with, to an epilogue.
+inline void store_row(__global E *to, long step, __local const T *from, int count, long k, long at EPILOGUE_DECLARE) {
   int i = 0;
   if (step == 1) {
-    for (; i + VW <= count; i += VW) { STORE_V(to + i, VLOAD(from + i)); }
-    for (; i + 4 <= count; i += 4) { STORE4(to + i, vload4(0, from + i)); }
+    for (; i + VW <= count; i += VW) finish_v(VLOAD(from + i), to + i, k, at + i EPILOGUE_PASS);
+#ifndef EPILOGUE
+    for (; i + 4 <= count; i += 4) STORE4(to + i, vload4(0, from + i));
+#endif
   }
-  for (; i < count; ++i) STORE_AT(to, i * step, from[i]);
+  for (; i < count; ++i) finish_1(from[i], to + i * step, k, at + i EPILOGUE_PASS);
 }
 
 // Forward and, with `gradient`, the input's gradient. src, dst: x and y, or grad_out and grad_in. Work-items: block, row_blocks of them one below the other;
@@ -52,7 +56,7 @@ inline void store_row(__global E *to, long step, __local const T *from, int coun
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void planes(ARG(const E, src), ARG(const E, w), ARG(const E, bias), ARG(E, dst), ARG(const int, table),
                                                                     CONV_GEOMETRY, long8 src_strides, long8 w_strides, long8 dst_strides, long bias_stride,
                                                                     int has_bias, int gradient, int phases, int2 before, int2 stride, int2 size, int slot,
-                                                                    int row_blocks, int2 block_size, __local T *block) {
+                                                                    int row_blocks, int2 block_size, __local T *block EPILOGUE_PARAMS) {
   BIND(const E, src);
   BIND(const E, w);
   BIND(const E, bias);
@@ -65,6 +69,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void planes(ARG(const E,
   const int2 from = gradient ? (int2)(P, Q) : (int2)(H, W), step = gradient ? (int2)(stride_h, stride_w) : (int2)(1, 1);
   __local T *grid = block + slots * slot + SLACK;
   for (int i = 0; i < SLACK; ++i) block[slots * slot + i] = 0;
+  EPILOGUE_BIND(n)
   src += n * src_strides.s0;
   w += (long)c * outputs * w_strides.s0;
   dst += n * dst_strides.s0 + depth * dst_strides.s2;
@@ -100,9 +105,11 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void planes(ARG(const E,
       VSTORE(sum2 + start, grid + place + 2 * VW);
       VSTORE(sum3 + start, grid + place + 3 * VW);
     }
-    __global E *to = dst + (gradient ? c : (long)c * outputs + output) * dst_strides.s1 + (head[3] + first.x * step.x) * dst_strides.s3 +
-                     (head[4] + first.y * step.y) * dst_strides.s4;
-    for (int row = 0; row < rows; ++row) store_row(to + row * step.x * dst_strides.s3, step.y * dst_strides.s4, grid + row * size.y, columns);
+    const long k = gradient ? c : (long)c * outputs + output;
+    __global E *to = dst + k * dst_strides.s1 + (head[3] + first.x * step.x) * dst_strides.s3 + (head[4] + first.y * step.y) * dst_strides.s4;
+    for (int row = 0; row < rows; ++row)
+      store_row(to + row * step.x * dst_strides.s3, step.y * dst_strides.s4, grid + row * size.y, columns, k,
+                ((long)depth * P + first.x + row) * Q + first.y EPILOGUE_PASS);
   }
 }
 

@@ -72,6 +72,38 @@ void known_results(Cases& cases) {
   cases.push_back(overflow);
 }
 
+// A bias for each channel and a ReLU; a residual of y's layout, with run-time scalars. Each is a program of its own: not every
+// dtype has both.
+void epilogues(Cases& cases, uint32_t dtype) {
+  for (const ConvShape& shape :
+       {kUsual, ConvShape{{1, 5, 9, 70}, {20, 3, 3}, {}, {1}}, ConvShape{{2, 4, 7, 7}, {6, 3, 3}, {2, 1}, {1}, {}, 2},
+        ConvShape{{2, 3, 40}, {9, 3}, {}, {1}}, ConvShape{{1, 2, 4, 5, 6}, {3, 3, 3, 3}, {1, 2, 1}, {1}},
+        ConvShape{{2, 3, 9, 20}, {6, 3, 3}, {}, {1}, {}, 3}, ConvShape{{2, 3, 4, 5, 6}, {3, 2, 3, 3}, {}, {0, 1, 1}, {}, 3},
+        ConvShape{{2, 3, 6, 7}, {4, 3, 3}, {}, {1}, {}, 1, Layout::channels_last}}) {
+    Case relu = conv_case(dtype, shape, Bias::none, false);
+    relu.name += " epilogue: bias, relu";
+    Tensor channels = tensor(ONC_F32, shape.y());
+    for (uint32_t d = 0; d < channels.dims.size(); ++d) channels.broadcast |= d == 1 ? 0u : 1u << d;
+    relu.in.push_back(channels);
+    Tape tape;
+    const Value x = tape.input(dtype), bias = tape.input(ONC_F32);
+    tape.output(maximum(x + tape.cast(bias, x.dtype), tape.constant(x.dtype, 0)));
+    relu.set_tape(tape);
+    if (dtype == ONC_F32 || dtype == ONC_F16) cases.push_back(relu);
+    if (dtype == ONC_F16 || (dtype != ONC_F32 && shape.layout != Layout::contiguous)) continue;
+
+    Case sum = conv_case(dtype, shape, Bias::same, false);
+    sum.name += " epilogue: scale, residual";
+    sum.in.push_back(tensor(dtype, shape.y(), Domain::any, shape.layout));
+    Tape scaled;
+    const Value y = scaled.input(dtype), residual = scaled.input(dtype);
+    scaled.output(y * scaled.scalar(y.dtype) + residual - scaled.cast(scaled.scalar(ONC_I64), y.dtype));
+    sum.set_tape(scaled);
+    sum.scalars = {scalar(0.75), scalar_int(3)};
+    cases.push_back(sum);
+  }
+}
+
 }  // namespace
 
 void cases_conv(Cases& cases) {
@@ -90,6 +122,7 @@ void cases_conv(Cases& cases) {
     }
     layouts(cases, dtype);
     extremes(cases, dtype);
+    epilogues(cases, dtype);
   }
   known_results(cases);
 }

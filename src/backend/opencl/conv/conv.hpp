@@ -4,7 +4,11 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
+#include <vector>
 
+#include "expr/epilogue.hpp"
 #include "kit/backend.hpp"
 #include "runtime/device.hpp"
 #include "runtime/tuning.hpp"
@@ -23,6 +27,9 @@ struct ConvGeometry {
   Size3 in{1, 1, 1}, window{1, 1, 1}, out{1, 1, 1}, stride{1, 1, 1}, pad{}, dilation{1, 1, 1};
   Strides x_strides{}, w_strides{}, y_strides{};
   int64_t bias_stride = 0;
+  // The epilogue, and its further tensors as batches of matrices, output channels by places.
+  const kit::Tape* epilogue = nullptr;
+  std::vector<EpilogueTensor> further;
 
   std::array<int32_t, 16> sizes() const, steps() const;  // CONV_GEOMETRY of lib/conv.h
   int has_bias() const { return bias_dtype == 0 ? 0 : bias_dtype == dtype ? 1 : 2; }
@@ -40,10 +47,31 @@ ConvGeometry conv_geometry(const kit::OpDesc& desc, const kit::Tensor& x, const 
 
 enum class Direction { forward, input, weight };
 
-// x, w, bias and y as the geometry names them.
+// x, w, bias and y as the geometry names them; the epilogue's tensors and scalars.
 struct ConvOperands {
   Mem x, w, bias, y;
   onc_arg workspace;
+  std::vector<Mem> further{};
+  std::span<const onc_scalar> scalars{};
+};
+
+// How the kernels of a plan end: the prelude that they are compiled with, and their last arguments.
+class ConvEnding {
+ public:
+  ConvEnding() = default;
+  ConvEnding(const ConvGeometry& geometry, int64_t vector);
+  std::string prelude() const { return text_ ? text_->prelude() : ""; }
+  template <class... Args>
+  void launch(Kernel& kernel, onc_queue& queue, Range global, Range local, const ConvOperands& operands,
+              const Args&... args) const {
+    kernel.launch_with(queue, global, local, [&](Kernel::Arguments& arguments) {
+      (arguments.add(args), ...);
+      if (text_) text_->add(arguments, operands.further, operands.scalars);
+    });
+  }
+
+ private:
+  std::optional<EpilogueText> text_;
 };
 
 class Conv {

@@ -79,7 +79,8 @@ class DepthwiseConv final : public Conv {
     table_ = taps.upload(device);
     const Defines defines = g.defines().set("VW", shape_.vector);
     if (direction != Direction::weight) {
-      kernel_ = device.kernel("conv_depthwise.cl", "planes", defines);
+      ending_ = ConvEnding(g, shape_.vector);
+      kernel_ = device.kernel("conv_depthwise.cl", "planes", defines, ending_.prelude());
       return;
     }
     kernel_ = device.kernel("conv_depthwise.cl", "dots", defines);
@@ -114,7 +115,7 @@ class DepthwiseConv final : public Conv {
     const int64_t row_blocks = ceil_div(block_.outputs[1], block_.size[1]);
     const int64_t column_blocks = ceil_div(block_.outputs[2], block_.size[2]);
     const Range items{as_size(row_blocks * column_blocks), as_size(g.c * (input ? g.in[0] : g.out[0])), as_size(g.n)};
-    kernel_.launch(queue, items, {1, 1, 1}, input ? o.y : o.x, o.w, o.bias, input ? o.x : o.y, table, sizes, steps,
+    ending_.launch(kernel_, queue, items, {1, 1, 1}, o, input ? o.y : o.x, o.w, o.bias, input ? o.x : o.y, table, sizes, steps,
                    input ? g.y_strides : g.x_strides, g.w_strides, input ? g.x_strides : g.y_strides, g.bias_stride,
                    as_int(g.has_bias()), as_int(input ? 1 : 0), as_int(phases_), rows_and_columns(plane.before),
                    rows_and_columns(plane.stride), rows_and_columns(plane.size), as_int(block_.slot), as_int(row_blocks),
@@ -129,6 +130,7 @@ class DepthwiseConv final : public Conv {
   std::unique_ptr<Buffer> table_;
   int64_t phases_ = 1, chunk_ = 1, chunks_ = 1;
   size_t sum_width_ = 1;
+  ConvEnding ending_;
   Kernel kernel_, sum_;
 };
 

@@ -14,7 +14,8 @@ class DirectConv final : public Conv {
     const char* file = direction == Direction::forward ? "conv.cl"
                        : direction == Direction::input ? "conv_grad_input.cl"
                                                        : "conv_grad_weight.cl";
-    kernel_ = device.kernel(file, "direct", g.defines().set("DIRECT", 1));
+    ending_ = ConvEnding(g, 1);
+    kernel_ = device.kernel(file, "direct", g.defines().set("DIRECT", 1), ending_.prelude());
     items_ = direction == Direction::forward ? g.n * g.k * volume(g.out)
              : direction == Direction::input ? g.n * g.c * volume(g.in)
                                              : g.k * g.channels() * volume(g.window);
@@ -28,8 +29,8 @@ class DirectConv final : public Conv {
     const Index count{items_, g.wide};
     switch (direction_) {
       case Direction::forward:
-        kernel_.launch(queue, global, local_, o.x, o.w, o.bias, o.y, sizes, steps, g.x_strides, g.w_strides, g.bias_stride,
-                       g.y_strides, static_cast<cl_int>(g.has_bias()), count);
+        ending_.launch(kernel_, queue, global, local_, o, o.x, o.w, o.bias, o.y, sizes, steps, g.x_strides, g.w_strides,
+                       g.bias_stride, g.y_strides, static_cast<cl_int>(g.has_bias()), count);
         break;
       case Direction::input:
         kernel_.launch(queue, global, local_, o.y, o.w, o.x, sizes, steps, g.y_strides, g.w_strides, g.x_strides, count);
@@ -44,6 +45,7 @@ class DirectConv final : public Conv {
   ConvGeometry geometry_;
   Direction direction_;
   int64_t items_;
+  ConvEnding ending_;
   Kernel kernel_;
   Range local_;
 };

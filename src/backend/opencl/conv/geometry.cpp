@@ -16,6 +16,19 @@ Strides strides_of(const kit::Tensor& tensor) {
   return strides;
 }
 
+// A tensor of the output's sizes as a matrix for each image. Declines one whose places are not equally spaced.
+EpilogueTensor as_matrix(const kit::OpDesc& desc, const kit::Tensor& tensor) {
+  EpilogueTensor m{tensor.dtype, tensor.strides[1], 0, tensor.strides[0]};
+  int64_t places = 1;
+  for (size_t d = tensor.rank(); d-- > 2;) {
+    if (tensor.dims[d] == 1) continue;
+    if (places == 1) m.column = tensor.strides[d];
+    kit::support(tensor.strides[d] == m.column * places, "[", desc.name(), "] a tensor of the epilogue has gaps between its rows");
+    places *= tensor.dims[d];
+  }
+  return m;
+}
+
 std::array<int32_t, 16> packed(std::initializer_list<int64_t> first, std::initializer_list<Size3> triples) {
   std::array<int32_t, 16> out{};
   size_t i = 0;
@@ -61,7 +74,15 @@ ConvGeometry conv_geometry(const kit::OpDesc& desc, const kit::Tensor& x, const 
   }
   g.x_strides = strides_of(x), g.w_strides = strides_of(w), g.y_strides = strides_of(y);
   if (bias != nullptr) g.bias_dtype = bias->dtype, g.bias_stride = bias->strides[0];
+  if (!desc.epilogue) return g;
+  g.epilogue = &*desc.epilogue;
+  for (size_t i = kit::kEpilogueInput; i < desc.in.size(); ++i) g.further.push_back(as_matrix(desc, desc.input(i)));
   return g;
+}
+
+ConvEnding::ConvEnding(const ConvGeometry& geometry, int64_t vector) {
+  if (geometry.epilogue == nullptr) return;
+  text_.emplace(*geometry.epilogue, geometry.dtype, geometry.further, arithmetic_type(geometry.dtype), static_cast<int>(vector));
 }
 
 }  // namespace oncilla::ocl

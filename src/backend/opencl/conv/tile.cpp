@@ -71,7 +71,8 @@ class TileConv final : public Conv {
     const Defines defines = shape.defines(g);
     pad_ = device.kernel("conv.cl", "pad", defines);
     pack_ = device.kernel("conv.cl", "pack_taps", defines);
-    tile_ = device.kernel("conv.cl", "tile", defines);
+    ending_ = ConvEnding(g, shape.width);
+    tile_ = device.kernel("conv.cl", "tile", defines, ending_.prelude());
   }
 
   uint64_t workspace_bytes() const override {
@@ -92,10 +93,10 @@ class TileConv final : public Conv {
     Strides steps = base;
     for (size_t d = 0; d < 3 && input_gradient_; ++d) steps[2 + d] *= g.stride[d];
     const Range items{as_size(grid_tiles_), as_size(ceil_div(row_tiles_, tiles_) * phases_), as_size(g.n * g.groups)};
-    tile_.launch(queue, items, {1, 1, 1}, image, weights, o.bias, input_gradient_ ? o.x : o.y, table, as_int(phases_),
-                 as_int(taps_), as_int(rows_), as_int(depth_), as_int(row_tiles_), as_int(tiles_), as_int(g.groups),
-                 image_.channel(), as_int(image_.size[1]), as_int(image_.size[2]), steps, base, g.bias_stride,
-                 as_int(g.has_bias()));
+    ending_.launch(tile_, queue, items, {1, 1, 1}, o, image, weights, o.bias, input_gradient_ ? o.x : o.y, table, as_int(phases_),
+                   as_int(taps_), as_int(rows_), as_int(depth_), as_int(row_tiles_), as_int(tiles_), as_int(g.groups),
+                   image_.channel(), as_int(image_.size[1]), as_int(image_.size[2]), steps, base, g.bias_stride,
+                   as_int(g.has_bias()));
   }
 
  private:
@@ -105,6 +106,7 @@ class TileConv final : public Conv {
   std::unique_ptr<Buffer> table_;
   int64_t header_ = 0, phases_ = 1, taps_ = 0, rows_ = 0, depth_ = 0, row_tiles_ = 0, grid_tiles_ = 0, tiles_ = 1, item_bytes_ = 4,
           weights_at_ = 0;
+  ConvEnding ending_;
   Kernel pad_, pack_, tile_;
 };
 

@@ -7,8 +7,8 @@ namespace {
 
 class ConvPlan final : public onc_plan {
  public:
-  ConvPlan(Device& device, kit::OpDesc parsed, Direction direction, ConvRoles roles)
-      : onc_plan(std::move(parsed), 0), roles_(roles) {
+  ConvPlan(Device& device, kit::OpDesc parsed, uint32_t scalars, Direction direction, ConvRoles roles)
+      : onc_plan(std::move(parsed), scalars), roles_(roles) {
     const kit::Tensor& out = desc.output(0);
     support_floating(device, desc, out.dtype);
     const bool has_bias = roles.bias >= 0 && desc.has_in(static_cast<size_t>(roles.bias));
@@ -35,8 +35,11 @@ class ConvPlan final : public onc_plan {
 
   void run(onc_queue& queue, const kit::RunArgs& run) override {
     if (!conv_) return;  // an empty output
-    conv_->run(queue, {arg(run, roles_.x), arg(run, roles_.w), roles_.bias < 0 ? no_mem() : arg(run, roles_.bias),
-                       arg(run, roles_.y), run.workspace});
+    ConvOperands o{arg(run, roles_.x), arg(run, roles_.w), roles_.bias < 0 ? no_mem() : arg(run, roles_.bias), arg(run, roles_.y),
+                   run.workspace};
+    for (size_t i = kit::kEpilogueInput; i < desc.in.size(); ++i) o.further.push_back(arg_in(desc, run, i));
+    o.scalars = run.scalars;
+    conv_->run(queue, o);
   }
 
  private:
@@ -52,7 +55,8 @@ class ConvPlan final : public onc_plan {
 }  // namespace
 
 std::unique_ptr<onc_plan> make_conv_plan(Device& device, kit::OpDesc desc, Direction direction, ConvRoles roles) {
-  return std::make_unique<ConvPlan>(device, std::move(desc), direction, roles);
+  const uint32_t scalars = kit::scalar_count(desc);
+  return std::make_unique<ConvPlan>(device, std::move(desc), scalars, direction, roles);
 }
 
 }  // namespace oncilla::ocl
