@@ -3,7 +3,6 @@
 
 #include "ops/indexed.hpp"
 #include "ops/ops.hpp"
-#include "runtime/tuning.hpp"
 
 namespace oncilla::ocl {
 namespace {
@@ -15,14 +14,13 @@ class CompactPlan final : public onc_plan {
     n_ = mask.numel();
     info.flops = static_cast<uint64_t>(n_);
     info.bytes = static_cast<uint64_t>(n_) * 9;
-    choose_variant(device, desc, ONC_BOOL, "", {{"blocks"}}, info);
-    const Tuning& tuned = tuning(device, desc.name(), ONC_BOOL, "");
-    chunk_ = std::max(tuned.get("CHUNK", 64), ceil_div(n_, tuned.get("CHUNKS", 4096)));
+    const bool group = choose_variant(device, desc, ONC_BOOL, "", {{"blocks"}, {"group"}}, info) == "group";
+    chunk_ = std::max<int64_t>(group ? 64 : 256, ceil_div(n_, group ? 4096 : 16));
     chunks_ = std::max<int64_t>(1, ceil_div(n_, chunk_));
     item_bytes_ = wide_ ? 8 : 4;
     info.workspace_bytes = static_cast<uint64_t>(chunks_ + 1) * item_bytes_;
-    local_.x = group_size(device, static_cast<size_t>(tuned.get("LOCAL", 64)));
-    scan_.x = group_size(device, static_cast<size_t>(tuned.get("SCAN", 256)));
+    local_.x = group ? group_size(device, 64) : 1;
+    scan_.x = group ? group_size(device, 256) : 1;
     Defines defines;
     set_index(defines, wide_);
     count_ = device.kernel("compact.cl", "compact_count", defines);

@@ -12,6 +12,15 @@ namespace {
 constexpr int64_t kRankLength = 512;  // the longest row that "rank" takes; its work grows with the square
 constexpr int64_t kShortRow = 64;     // below it a row is "short"
 
+// How a radix sort is cut: bits of a digit; parts of all rows together, and elements of a part at least; work-items in a group of
+// count and move; those that add up a row's counts.
+struct Shape {
+  int64_t digit, chunks, least;
+  size_t group, scan;
+};
+constexpr Shape kSerial{8, 8, 256, 1, 1};      // few long parts, each through a core's cache
+constexpr Shape kGroup{4, 4096, 64, 32, 256};  // enough work-items for a GPU
+
 // Bits of a dtype's keys.
 int64_t key_bits(uint32_t dtype) {
   if (dtype == ONC_BOOL) return 1;
@@ -50,17 +59,23 @@ class SortPlan final : public onc_plan {
     info.bytes = static_cast<uint64_t>(x.numel()) * kit::dtype_bytes(x.dtype);
     for (const auto& t : desc.out) info.bytes += t ? static_cast<uint64_t>(t->numel()) * kit::dtype_bytes(t->dtype) : 0;
     const char* shape_class = rows_.length < kShortRow ? "short" : "long";
-    rank_ = choose_variant(device, desc, x.dtype, shape_class,
-                           {{"radix"}, {"rank", rows_.length <= kRankLength, "an axis of at most 512 elements"}}, info) == "rank";
+    const std::string variant =
+        choose_variant(device, desc, x.dtype, shape_class,
+                       {{"radix"}, {"group"}, {"rank", rows_.length <= kRankLength, "an axis of at most 512 elements"}}, info);
+    rank_ = variant == "rank";
     if (x.numel() == 0 || any.numel() == 0) return;
+    shape_ = variant == "group" ? kGroup : kSerial;
     const Tuning& tuned = tuning(device, desc.name(), x.dtype, shape_class);
-    digit_ = tuned.get("DIGIT", 8);
-    passes_ = rank_ ? 1 : ceil_div(key_bits_, digit_);
-    const int64_t wanted = std::max<int64_t>(1, tuned.get("CHUNKS", 16) / rows_.rows);
-    chunk_ = std::max(tuned.get("CHUNK", 256), ceil_div(rows_.length, wanted));
+    if (tuned.variant == variant) {
+      shape_.chunks = tuned.get("CHUNKS", shape_.chunks);
+      shape_.least = tuned.get("CHUNK", shape_.least);
+    }
+    passes_ = ceil_div(key_bits_, shape_.digit);
+    const int64_t wanted = std::max<int64_t>(1, shape_.chunks / rows_.rows);
+    chunk_ = std::max(shape_.least, ceil_div(rows_.length, wanted));
     chunks_ = rank_ ? 1 : ceil_div(rows_.length, chunk_);
     lay_out_workspace(x.numel());
-    build(device, tuned);
+    build(device);
     dims_ = space_dims(desc, rows_.space);
     for (size_t t = 0; t < 3; ++t) strides_[t] = space_strides(rows_.space, t);
   }
@@ -76,7 +91,7 @@ class SortPlan final : public onc_plan {
     keys_kernel_.launch(queue, elements, wide_group_, x, keys, rows, length, dims_, strides_[0], rows_.axis_strides[0]);
     if (rank_) rank_kernel_.launch(queue, elements, wide_group_, keys, order, rows, length);
     for (int64_t pass = 0; pass < passes_ && !rank_; ++pass) {
-      const auto shift = static_cast<int32_t>(pass * digit_);
+      const auto shift = static_cast<int32_t>(pass * shape_.digit);
       count_.launch(queue, items, group_, keys, counts, shift, rows, length, chunk, chunks);
       places_.launch(queue, {static_cast<size_t>(rows_.rows) * scan_.x}, scan_, counts, chunks);
       move_.launch(queue, items, group_, keys, order, counts, other_keys, other_order, shift, static_cast<int32_t>(pass == 0), rows,
@@ -101,10 +116,10 @@ class SortPlan final : public onc_plan {
     order_bytes_ = aligned(numel * index_bytes_);
     order_at_ = sets * keys_end_;
     counts_at_ = order_at_ + sets * order_bytes_;
-    info.workspace_bytes = counts_at_ + (rank_ ? 0 : aligned(rows_.rows * chunks_ * (int64_t{1} << digit_) * index_bytes_));
+    info.workspace_bytes = counts_at_ + (rank_ ? 0 : aligned(rows_.rows * chunks_ * (int64_t{1} << shape_.digit) * index_bytes_));
   }
 
-  void build(Device& device, const Tuning& tuned) {
+  void build(Device& device) {
     const uint32_t dtype = desc.input(0).dtype;
     Defines keys;
     set_values(keys, dtype);
@@ -123,11 +138,11 @@ class SortPlan final : public onc_plan {
     finish_ = device.kernel("sort.cl", "sort_finish", finish);
 
     wide_group_.x = group_size(device, 64);
-    group_.x = group_size(device, static_cast<size_t>(tuned.get("GROUP", 1)));
-    scan_.x = group_size(device, static_cast<size_t>(tuned.get("SCAN", 1)));
+    group_.x = group_size(device, shape_.group);
+    scan_.x = group_size(device, shape_.scan);
     Defines radix;
     set_index(radix, wide_);
-    radix.set("K", key_bytes_ == 8 ? "ulong" : "uint").set("DIGIT", digit_).set("RADIX", int64_t{1} << digit_);
+    radix.set("K", key_bytes_ == 8 ? "ulong" : "uint").set("DIGIT", shape_.digit).set("RADIX", int64_t{1} << shape_.digit);
     radix.set("GROUP", static_cast<int64_t>(group_.x)).set("SCAN", static_cast<int64_t>(scan_.x));
     if (rank_) {
       rank_kernel_ = device.kernel("radix.cl", "rank", radix);
@@ -141,8 +156,9 @@ class SortPlan final : public onc_plan {
   const onc_sort_attrs attrs_;
   const bool wide_;
   bool rank_ = false;
+  Shape shape_ = kSerial;
   Rows rows_;
-  int64_t k_ = 0, key_bits_ = 32, digit_ = 8, passes_ = 1, chunk_ = 1, chunks_ = 1;
+  int64_t k_ = 0, key_bits_ = 32, passes_ = 1, chunk_ = 1, chunks_ = 1;
   uint32_t key_bytes_ = 4, index_bytes_ = 4;
   uint64_t keys_end_ = 0, order_at_ = 0, order_bytes_ = 0, counts_at_ = 0;
   SpaceDims dims_{};
