@@ -94,6 +94,23 @@ onc_arg ArenaImage::workspace(onc_arg arena) const {
   return workspace_.present ? onc_arg{arena.buffer, arena.offset + workspace_.offset} : onc_arg{nullptr, 0};
 }
 
+std::vector<ArenaImage::Part> ArenaImage::parts() const {
+  const size_t n_in = case_.in.size();
+  std::vector<Part> parts;
+  for (size_t i = 0; i < places_.size(); ++i) {
+    parts.push_back({places_[i].offset, places_[i].present ? places_[i].bytes : 0, i < n_in});
+  }
+  for (const auto& [out, in] : case_.aliases) parts[n_in + out].same_as = in;
+  parts.push_back({workspace_.offset, workspace_.bytes, false});
+  return parts;
+}
+
+void ArenaImage::take(const Part& part, const std::vector<std::byte>& bytes, std::vector<std::byte>& image) const {
+  for (size_t k = 0; k < part.bytes; ++k) {
+    if (writable_[part.offset + k]) image[part.offset + k] = bytes[k];
+  }
+}
+
 Elements ArenaImage::output(const std::vector<std::byte>& after, size_t out) const {
   Elements elements;
   const Tensor& tensor = case_.out[out];

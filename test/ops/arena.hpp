@@ -20,6 +20,15 @@ class ArenaImage {
   // Inputs then outputs, NULL buffers for absent ones; the image lies at `arena`.
   std::vector<onc_arg> args(onc_arg arena) const;
   onc_arg workspace(onc_arg arena) const;
+  // Where each tensor of a case lies (inputs, outputs, workspace last): for runs in which each has a buffer of its own.
+  struct Part {
+    size_t offset = 0, bytes = 0;
+    bool filled = false;        // an input: has values before the run
+    size_t same_as = SIZE_MAX;  // an output that is this input's memory
+  };
+  std::vector<Part> parts() const;
+  // Takes over from `bytes` (of the part) what outputs own.
+  void take(const Part& part, const std::vector<std::byte>& bytes, std::vector<std::byte>& image) const;
   // The elements of output `out` in a downloaded image.
   Elements output(const std::vector<std::byte>& after, size_t out) const;
   // "" if only output elements and the workspace changed, else what did.

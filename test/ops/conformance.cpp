@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <stdexcept>
 
 #include "ops/report.hpp"
@@ -32,6 +33,37 @@ bool chosen(const Case& c, const Options& options) {
          (options.matches.empty() || std::any_of(options.matches.begin(), options.matches.end(), [&](const std::string& match) {
             return c.name.find(match) != std::string::npos;
           }));
+}
+
+// Keeps the `count` smallest cases of each kind: those in which vectors have whole parts and tails, if there are such, and none
+// without elements.
+void keep_smallest(Cases& cases, size_t count) {
+  constexpr int64_t kTail = 40;  // elements in all; below, a vector of 16 may have no whole part
+  std::map<std::string, std::vector<std::pair<std::pair<bool, int64_t>, size_t>>> kinds;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    int64_t elements = 0;
+    bool empty = false;
+    for (const auto* side : {&cases[i].in, &cases[i].out}) {
+      for (const Tensor& t : *side) {
+        if (t.dtype == 0) continue;
+        elements += t.numel();
+        empty = empty || t.numel() == 0;
+      }
+    }
+    if (empty) continue;
+    const std::string& name = cases[i].name;
+    kinds[name.substr(0, name.find(' ')) + " " + first_dtype(cases[i])].push_back({{elements < kTail, elements}, i});
+  }
+  std::vector<bool> kept(cases.size(), false);
+  for (auto& [kind, ranked] : kinds) {
+    std::sort(ranked.begin(), ranked.end());
+    for (size_t k = 0; k < std::min(count, ranked.size()); ++k) kept[ranked[k].second] = true;
+  }
+  Cases few;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    if (kept[i]) few.push_back(std::move(cases[i]));
+  }
+  cases = std::move(few);
 }
 
 // A misspelt name must not look like an op without cases.
@@ -64,6 +96,7 @@ Cases chosen_cases(const Options& options) {
   }
   std::erase_if(cases,
                 [&](const Case& c) { return !chosen(c, options) || (c.gradient_only && !options.gradients && !options.list); });
+  if (options.smallest > 0) keep_smallest(cases, options.smallest);
   return cases;
 }
 

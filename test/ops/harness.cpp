@@ -157,6 +157,40 @@ class PlanHandle {
     return after;
   }
 
+  // The same with a buffer for each tensor. Gaps of the image stay as they were.
+  std::vector<std::byte> run_separate(const Case& c, const ArenaImage& image) {
+    const std::vector<ArenaImage::Part> parts = image.parts();
+    std::vector<onc_arg> args(parts.size(), onc_arg{nullptr, 0});
+    std::vector<std::unique_ptr<onc_buffer, void (*)(onc_buffer*)>> buffers;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const ArenaImage::Part& part = parts[i];
+      if (part.same_as != SIZE_MAX) {
+        args[i] = args[part.same_as];
+      } else if (part.bytes > 0) {
+        bench_.api().check(bench_.api().buffer_alloc(bench_.device().handle(), part.bytes, &args[i].buffer));
+        buffers.emplace_back(args[i].buffer, bench_.api().buffer_free);
+        if (part.filled) bench_.queue().copy_h2d(args[i], image.before().data() + part.offset, part.bytes);
+      }
+    }
+    onc_run run{};
+    run.size = sizeof run;
+    run.args = args.data();
+    run.n_args = static_cast<uint32_t>(parts.size() - 1);
+    run.scalars = c.scalars.data();
+    run.n_scalars = static_cast<uint32_t>(c.scalars.size());
+    run.workspace = args.back();
+    bench_.api().check(bench_.api().plan_run(plan_, bench_.queue().handle(), &run));
+    bench_.queue().finish();
+    std::vector<std::byte> after = image.before();
+    for (size_t i = 0; i + 1 < parts.size(); ++i) {
+      if (parts[i].bytes == 0) continue;
+      std::vector<std::byte> bytes(parts[i].bytes);
+      bench_.queue().copy_d2h(bytes.data(), args[i], bytes.size());
+      image.take(parts[i], bytes, after);
+    }
+    return after;
+  }
+
  private:
   Bench& bench_;
   onc_plan* plan_ = nullptr;
@@ -227,13 +261,13 @@ std::string check_known(const Case& c, const std::vector<Elements>& outputs) {
   return "";
 }
 
-// Runs a planned variant twice; "" or what is wrong.
+// Runs a planned variant twice, or once in separate buffers; "" or what is wrong.
 std::string judge(const Case& c, PlanHandle& plan, const std::vector<Elements>& inputs, const std::vector<Elements>& expected,
-                  double& worst) {
+                  bool separate, double& worst) {
   const Poison poison = poison_of(c);
   const ArenaImage first(c, inputs, false, plan.info().workspace_bytes, poison.first);
   const ArenaImage second(c, inputs, false, plan.info().workspace_bytes, poison.second);
-  const std::vector<std::byte> after = plan.run(c, first);
+  const std::vector<std::byte> after = separate ? plan.run_separate(c, first) : plan.run(c, first);
   std::string problem = first.check_untouched(after);
   std::vector<Elements> outputs;
   for (size_t o = 0; o < c.out.size(); ++o) outputs.push_back(first.output(after, o));
@@ -242,7 +276,7 @@ std::string judge(const Case& c, PlanHandle& plan, const std::vector<Elements>& 
     if (!problem.empty()) problem = output_name(c, o) + ": " + problem;
   }
   if (problem.empty()) problem = check_known(c, outputs);
-  if (!problem.empty()) return problem;
+  if (!problem.empty() || separate) return problem;
 
   const std::vector<std::byte> again = plan.run(c, second);
   problem = second.check_untouched(again);
@@ -354,7 +388,7 @@ std::vector<Result> run_case(const Case& c, Bench& tested, Bench& reference, con
     try {
       const Description description(c, false, variant);
       PlanHandle plan(tested, description);
-      std::string problem = judge(c, plan, inputs, expected, worst);
+      std::string problem = judge(c, plan, inputs, expected, choice.separate, worst);
       if (plan.info().variant != variant)
         problem = "the plan runs variant " + std::string(plan.info().variant) + ", forced was " + variant;
       add(variant, problem.empty() ? Result::State::passed : Result::State::failed, problem, worst);

@@ -53,6 +53,9 @@ std::vector<Elements> expected_of(const Case& c, const std::vector<Elements>& in
 struct Choice {
   std::string variant;    // only this one; "": all
   bool complete = false;  // declining is a failure, unless the case needs fp64 and the device has none
+  // Each tensor and the workspace in a buffer of exactly its size, nothing written to outputs and workspace before, and one run:
+  // what a simulator needs to see stray and uninitialised reads. There are no sentinels then.
+  bool separate = false;
 };
 
 // One result a variant, or one that says why there is none. Never throws.

@@ -18,6 +18,12 @@ void add_options(CLI::App& app, Options& options) {
                  "ci: the tables; full: also each case in other layouts, at other offsets, with other values")
       ->check(CLI::IsMember({"ci", "full"}))
       ->capture_default_str();
+  app.add_option("--smallest", options.smallest,
+                 "Only so many of the smallest cases of each kind (op, dtype and the first word of the name); 0: all")
+      ->capture_default_str();
+  app.add_flag(
+      "--separate", options.separate,
+      "Every tensor in a buffer of exactly its size, outputs and workspace untouched, one run: for simulators that check memory");
   app.add_flag("--wide", options.wide, "Count elements in 64 bits, as tensors past 2^31 elements need (ONCILLA_WIDE_INDEX=1)");
   app.add_flag("--complete,!--partial", options.complete,
                "Whether declining a case is a failure (unless the case needs fp64 and the device has none), or only counted");

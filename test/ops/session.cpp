@@ -24,7 +24,7 @@ Subject Session::subject() const {
 }
 
 std::vector<Result> Session::run(const Case& c) {
-  if (tested_) return run_case(c, *tested_, *reference_, {options_.variant, options_.complete});
+  if (tested_) return run_case(c, *tested_, *reference_, {options_.variant, options_.complete, options_.separate});
   std::vector<Result> results;
   if (auto result = check_gradients(c, *reference_)) results.push_back(std::move(*result));
   return results;
