@@ -30,6 +30,31 @@ Case grad_case(uint32_t dtype, const NormShape& shape, bool affine, bool trainin
   return c;
 }
 
+// In inference mode the forward is a tape, in which mean and invstd are tables that do not depend on x.
+Case inference_case(const Dims& dims) {
+  Case c = grad_case(ONC_F64, {dims, Layout::contiguous}, true, false);
+  c.name += " from a tape";
+  Tape tape;
+  const Value x = tape.input(ONC_F64), channel = tape.coord(1);
+  Value of_channel[4];
+  for (Value& value : of_channel) value = tape.gather(tape.table(ONC_F64), channel);
+  const auto [weight, bias, mean, invstd] = of_channel;
+  tape.output((x - mean) * invstd * weight + bias);
+  Case forward;
+  forward.op = ONC_OP_EXPR;
+  forward.name = c.name + ", forward";
+  forward.set_tape(tape);
+  forward.dims = dims;
+  const Dims channels{dims[1]};
+  forward.in = {tensor(ONC_F64, dims), tensor(ONC_F64, channels), tensor(ONC_F64, channels), tensor(ONC_F64, channels),
+                tensor(ONC_F64, channels, Domain::positive)};
+  forward.out = {tensor(ONC_F64, dims)};
+  c.forward = std::make_shared<Case>(forward);
+  c.feeds = {{1, false, 0}, {2, false, 1}, {3, false, 3}, {4, false, 4}};
+  c.gradients = {{0, 0}, {1, 1}, {2, 2}};
+  return c;
+}
+
 }  // namespace
 
 void cases_batch_norm_grad(Cases& cases) {
@@ -55,6 +80,7 @@ void cases_batch_norm_grad(Cases& cases) {
     mixed.gradients.clear();
     cases.push_back(mixed);
   }
+  for (const Dims& dims : {Dims{5, 3}, Dims{2, 3, 5}}) cases.push_back(inference_case(dims));
   for (uint32_t dtype : {ONC_F16, ONC_BF16}) {
     for (const NormShape& shape : kNormShapes) {
       cases.push_back(grad_case(dtype, shape, true, true, ONC_F32));
