@@ -17,7 +17,7 @@ enum {
   /* One 32-bit word of Philox4x32-10, dtype I64, value 0 … 2^32-1. key = scalar a; counter words 0-1 = the element's row-major index in the
    * iteration space, words 2-3 = scalar b; c: which of the four output words. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3". */
   ONC_EX_PHILOX = 5,
-  ONC_EX_CAST = 6,  /* a: value; C conversion (float to integer truncates); to BOOL: a != 0 */
+  ONC_EX_CAST = 6,  /* a: value; converts as storing does */
   ONC_EX_WHERE = 7, /* a: BOOL value; b where true, c where false; b and c have dtype */
   /* FOREACH only: a: number of the per-tensor scalar; as SCALAR, but one for each tensor of the lists. */
   ONC_EX_TENSOR_SCALAR = 8,
@@ -60,7 +60,7 @@ typedef struct onc_no_attrs {
  * reduced: values are "full" until a REDUCE instruction, and "reduced" after it; a reduced value may combine with reduced values,
  * constants, scalars and inputs whose strides are 0 in the reduced dims, and what is made of those alone. REDUCE needs reduce_rank > 0. Output j stores value outs[j]: a full value to a tensor with the
  * iteration dims, a reduced value to one with the leading rank - reduce_rank dims. Storing converts to the tensor's dtype: float to
- * float rounds to nearest even, float to integer truncates, to BOOL is != 0, integer to integer wraps. */
+ * float rounds to nearest even (to halves through float32), float to integer truncates (NaN and what is out of range: the least int32, int64 for I64; then wraps), to BOOL is != 0, integers wrap. */
 typedef struct onc_expr_attrs {
   ONC_HEAD;
   uint32_t rank, reduce_rank, n_insts, n_outs, n_scalars, reserved;
@@ -169,11 +169,11 @@ enum { ONC_PAD_CONSTANT = 0, ONC_PAD_REFLECT = 1, ONC_PAD_REPLICATE = 2, ONC_PAD
 typedef struct onc_pad_attrs {
   ONC_HEAD;
   uint32_t mode, reserved;      /* ONC_PAD_* */
-  int64_t before[ONC_PAD_RANK]; /* of each dim of x, at most 8; negative: cut off (CONSTANT). What comes behind follows from the sizes. */
+  int64_t before[ONC_PAD_RANK]; /* of each dim of x, at most 8; negative: cut off. What comes behind follows from the sizes. */
 } onc_pad_attrs;
 
 enum { ONC_INTERPOLATE_NEAREST = 0, ONC_INTERPOLATE_LINEAR = 1, ONC_INTERPOLATE_CUBIC = 2, ONC_INTERPOLATE_NEAREST_EXACT = 3 };
-/* Keys' cubic with a = -0.75. antialias (LINEAR and CUBIC of two dims): the filter widens with the scale, a = -0.5. */
+/* Keys' cubic with a = -0.75. antialias (LINEAR and CUBIC of two dims): the filter widens with the scale, a = -0.5; a dim that keeps its size is copied. */
 typedef struct onc_upsample_attrs {
   ONC_HEAD;
   uint32_t spatial_rank, mode, align_corners, antialias;

@@ -4,6 +4,9 @@
 // A choice: for scalars by truth, for vectors lane by lane.
 #define SEL(condition, x, y) ((condition) ? (x) : (y))
 
+// x where least <= x < -least, else least: the bounds of an integer type.
+#define ONC_BOUNDED(x, least) SEL(((x) >= least) && ((x) < -least), (x), least)
+
 // Where the tables of lib/special lie, and what a pointer to one points to.
 #define TABLE constant
 #define TABLE_OF constant

@@ -79,6 +79,39 @@ void cast_cases(Cases& cases) {
     cases.push_back(cast_case("edges", small, {ONC_F32, small, ONC_BOOL}, {10},
                               list({0x1p-24, 0x1p-14, -0x1p-20, 65504, nan, inf, -inf, 0.0, -0.0, 1.5}), C, C));
   }
+  // Floats beyond the integers: the least int32 or int64, whose low bits are 0, as PyTorch has it on x86. Known results, since the
+  // oracle could err likewise.
+  const std::vector<double> beyond = {nan,    inf, -inf, 300,  -300,  200,   -1.5, -200, 70000,
+                                      -70000, 3e9, -3e9, 1e19, -1e19, 255.9, 128,  -129, -0.9};
+  const std::vector<double> to_i32 = {-0x1p31, -0x1p31, -0x1p31, 300,     -300,    200, -1,  -200, 70000,
+                                      -70000,  -0x1p31, -0x1p31, -0x1p31, -0x1p31, 255, 128, -129, 0};
+  const std::vector<double> to_i64 = {-0x1p63, -0x1p63, -0x1p63, 300,     -300,    200, -1,  -200, 70000,
+                                      -70000,  3e9,     -3e9,    -0x1p63, -0x1p63, 255, 128, -129, 0};
+  const std::vector<double> to_i8 = {0, 0, 0, 44, -44, -56, -1, 56, 112, -112, 0, 0, 0, 0, -1, -128, 127, 0};
+  const std::vector<double> to_i16 = {0, 0, 0, 300, -300, 200, -1, -200, 4464, -4464, 0, 0, 0, 0, 255, 128, -129, 0};
+  const std::vector<double> to_u8 = {0, 0, 0, 44, 212, 200, 255, 56, 112, 144, 0, 0, 0, 0, 255, 128, 127, 0};
+  for (uint32_t from : {ONC_F32, ONC_F64}) {
+    for (const Dims& dims : {Dims{18}, Dims{360}, Dims{7, 36}}) {
+      Case c = cast_case("beyond " + dims_name(dims), from, {ONC_I32, ONC_I64, ONC_I8, ONC_I16, ONC_U8, ONC_BOOL}, dims,
+                         list(beyond), C, C);
+      c.known = {{0, to_i32}, {1, to_i64}, {2, to_i8}, {3, to_i16}, {4, to_u8}};
+      cases.push_back(c);
+    }
+    cases.push_back(cast_case("beyond strided", from, {ONC_I32, ONC_I64, ONC_I8, ONC_I16, ONC_U8, ONC_BOOL}, {5, 18}, list(beyond),
+                              Layout::strided, Layout::reversed));
+  }
+  // A float64 becomes a half by way of float32, and an integer too: twice rounded.
+  Case twice =
+      cast_case("twice", ONC_F64, {ONC_F16, ONC_BF16, ONC_F32}, {6},
+                list({1 + 0x1p-11 + 0x1p-40, 1 + 0x1p-8 + 0x1p-40, 65519.99999999, 1e300, 0x1p-25 + 0x1p-60, -1e-320}), C, C);
+  twice.known = {{0, {1, 1.00390625, inf, inf, 0, -0.0}}, {1, {1, 1, 65536, inf, 0x1p-25, -0.0}}};
+  cases.push_back(twice);
+  Case whole = cast_case("twice", ONC_I64, {ONC_F16, ONC_BF16, ONC_F32, ONC_F64}, {6},
+                         list({2049, 65520, 257, 16777217, -9223372036854775808.0, 2147483647}), C, C);
+  whole.known = {{0, {2048, inf, 257, inf, -inf, inf}},
+                 {1, {2048, 65536, 256, 16777216, -0x1p63, 0x1p31}},
+                 {2, {2049, 65520, 257, 16777216, -0x1p63, 0x1p31}}};
+  cases.push_back(whole);
   // Copies: every pair of layouts, and every item size.
   const Layout layouts[] = {C, Layout::padded, Layout::strided, Layout::reversed, Layout::swapped, Layout::channels_last};
   for (uint32_t dtype : {ONC_U8, ONC_F16, ONC_F32, ONC_I64}) {

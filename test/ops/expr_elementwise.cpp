@@ -137,6 +137,67 @@ void special_cases(Cases& cases) {
   }
 }
 
+// The extremes of the integers against each other, in every row; what is known of some of them, as PyTorch has it.
+void integer_cases(Cases& cases) {
+  for (uint32_t dtype : {ONC_I32, ONC_I64}) {
+    const double least = dtype == ONC_I64 ? -0x1p63 : -0x1p31, most = dtype == ONC_I64 ? 0x1.fffffffffffffp62 : 0x1p31 - 1;
+    const std::vector<double> extremes = {
+        least, least + (dtype == ONC_I64 ? 1024 : 1), most, 0, 1, -1, 2, -2, 7, -7, 31, 32, 63, 64, 65};
+    std::vector<double> repeated;
+    for (double value : extremes) repeated.insert(repeated.end(), extremes.size(), value);
+    const auto n = static_cast<int64_t>(extremes.size());
+    for (const auto& group : groups([](const Row& row) { return row.integer; })) {
+      cases.push_back(group_case(group, dtype, {"extremes", {n, n}, {C, C, C}, {0, 0, 0}},
+                                 {list(extremes), list(repeated), list({least, -1, 3})}));
+    }
+    const auto known = [&](uint32_t op, const char* name, std::vector<double> a, std::vector<double> b,
+                           std::vector<double> results) {
+      const Dims dims = {static_cast<int64_t>(a.size())};
+      Tape tape;
+      const Value x = tape.input(dtype), y = tape.input(dtype);
+      tape.output(tape.apply(op, x, y));
+      Case c = expr_case(std::string("known ") + name + " " + dtype_name(dtype), tape, dims);
+      c.in = {tensor(dtype, dims, list(std::move(a))), tensor(dtype, dims, list(std::move(b)))};
+      c.out = {tensor(dtype, dims)};
+      c.known = {{0, std::move(results)}};
+      cases.push_back(c);
+    };
+    known(ONC_EX_POW, "pow", {0, 1, -1, 2, -3, -1, 3, 0, 2, -2}, {-1, -2, -1, -1, -2, -2, 5, 0, 62, 3},
+          {0, 1, -1, 0, 0, 1, 243, 1, dtype == ONC_I64 ? 0x1p62 : 0, -8});
+    known(ONC_EX_GCD, "gcd", {0, -4, 12, 7, 0}, {0, 6, -18, 0, -5}, {0, 2, 6, 7, 5});
+    known(ONC_EX_LCM, "lcm", {-4, 0, 6, 7}, {6, 3, -4, 7}, {12, 0, 12, 7});
+    known(ONC_EX_FLOOR_DIV, "floor_div", {least, 5, -5, 7, least}, {2, -2, 2, -3, -1}, {least / 2, -3, -3, -3, least});
+    known(ONC_EX_REMAINDER, "remainder", {least, 5, -5, 7, least}, {2, -2, 2, -3, -1}, {0, -1, 1, -2, 0});
+    known(ONC_EX_FMOD, "fmod", {least, 5, -5, 7, least}, {2, -2, 2, -3, -1}, {0, 1, -1, 1, 0});
+  }
+}
+
+// The special functions over the ranges that their parts are made for, beyond what the domains draw.
+void range_cases(Cases& cases) {
+  const std::vector<double> unary = {1e-30, 1e-7, 0.01, 0.3,  0.49, 0.51, 0.75, 0.9,   0.999, 1.25,  1.4616,
+                                     1.5,   1.99, 2.01, 2.5,  3.7,  5.5,  7.9,  8.1,   9.99,  10.5,  11.9,
+                                     12.1,  15,   25.5, 40,   60,   85,   88,   -1e-7, -0.3,  -0.75, -0.95,
+                                     -1.5,  -2.2, -3.6, -5.2, -7.9, -8.1, -9.5, -12.3, -20.5, -40,   -85};
+  const std::vector<double> first = {0.01, 0.3, 0.9, 1.5, 2.5, 4, 7, 9.9, 11, 20, 50, 150, 250, 3000, 30000},
+                            second = {0.01, 0.2, 0.45, 0.6, 1.05, 1.2, 3, 8, 12, 30, 80, 160, 245, 2990, 30100};
+  std::vector<double> repeated;
+  for (double value : second) repeated.insert(repeated.end(), first.size(), value);
+  const auto n = static_cast<int64_t>(first.size());
+  const auto special = [](const Row& row) { return row.floating && row.op >= ONC_EX_LGAMMA && row.op < ONC_EX_CHEBYSHEV_T; };
+  static const auto of_one = [special](const Row& row) { return special(row) && row.arity == 1; };
+  static const auto of_two = [special](const Row& row) { return special(row) && row.arity == 2 && row.op != ONC_EX_POLYGAMMA; };
+  static const auto polygamma = [](const Row& row) { return row.op == ONC_EX_POLYGAMMA; };
+  for (uint32_t dtype : {ONC_F32, ONC_F64}) {
+    const auto add = [&](bool (*fits)(const Row&), const char* name, const std::vector<double>& a) {
+      for (const auto& group : groups(fits))
+        cases.push_back(group_case(group, dtype, {name, {n, n}, {C, C, C}, {0, 0, 0}}, {list(a), list(repeated), list({1})}));
+    };
+    add([](const Row& row) { return of_one(row); }, "ranges", unary);
+    add([](const Row& row) { return of_two(row); }, "pairs", first);
+    add([](const Row& row) { return polygamma(row); }, "orders", {0, 1, 2, 3, 4, 5, 8, -1});
+  }
+}
+
 // What random numbers are made of: equal bits, for every exponent and many fractions, special values and integers among them. SINPI
 // and COSPI get no subnormal numbers, which some devices count as zero.
 void repro_cases(Cases& cases) {
@@ -233,6 +294,8 @@ void elementwise_cases(Cases& cases) {
     for (const auto& group : groups(takes_bool)) cases.push_back(group_case(group, ONC_BOOL, shape));
   }
   special_cases(cases);
+  integer_cases(cases);
+  range_cases(cases);
   repro_cases(cases);
   gradient_cases(cases);
 }

@@ -152,7 +152,7 @@ static inline T FN(onc_gamma_zeta)(T s, T q) {
   for (int k = 0; k < 10 || at <= C(9.0); ++k) {
     power = pow(at, -s);
     sum += power;
-    if (at > C(0.0) && power < least * C(0.0625) * sum && at > C(2.0)) return sum;
+    if (at > C(2.0) && power <= least * C(0.0625) * sum) return sum;
     if (q < C(-1e6)) return (T)(NAN);
     at += C(1.0);
   }

@@ -59,11 +59,10 @@ uint16_t encode(double value, Small format) {
   return static_cast<uint16_t>(sign | std::min(magnitude, format.infinity()));
 }
 
-int64_t truncate(double value) {
-  if (std::isnan(value)) return 0;
-  if (value >= 0x1p63) return std::numeric_limits<int64_t>::max();
-  if (value < -0x1p63) return std::numeric_limits<int64_t>::min();
-  return static_cast<int64_t>(value);
+// To int64, or by way of int32 to what is narrower; out of range and NaN: the least number.
+int64_t truncate(double value, uint32_t to) {
+  if (to == ONC_I64) return value >= -0x1p63 && value < 0x1p63 ? static_cast<int64_t>(value) : std::numeric_limits<int64_t>::min();
+  return value >= -0x1p31 && value < 0x1p31 ? static_cast<int64_t>(value) : std::numeric_limits<int32_t>::min();
 }
 
 }  // namespace
@@ -103,17 +102,18 @@ int64_t wrap_int(int64_t value, uint32_t dtype) {
 Number convert(Number value, uint32_t from, uint32_t to) {
   Number result;
   if (is_float(to)) {
-    if (is_float(from)) {
-      result.f = round_float(value.f, to);
-    } else if (to == ONC_F32) {
-      result.f = static_cast<double>(static_cast<float>(value.i));  // one rounding, not two through double
+    const bool half = to == ONC_F16 || to == ONC_BF16;
+    if (to == ONC_F64) {
+      result.f = is_float(from) ? value.f : static_cast<double>(value.i);
     } else {
-      result.f = round_float(static_cast<double>(value.i), to);
+      // One rounding to float32, not two through double; halves round once more.
+      const float single = is_float(from) ? static_cast<float>(value.f) : static_cast<float>(value.i);
+      result.f = half ? round_float(single, to) : single;
     }
   } else if (to == ONC_BOOL) {
     result.i = is_float(from) ? value.f != 0 : value.i != 0;
   } else {
-    result.i = wrap_int(is_float(from) ? truncate(value.f) : value.i, to);
+    result.i = wrap_int(is_float(from) ? truncate(value.f, to) : value.i, to);
   }
   return result;
 }

@@ -21,7 +21,8 @@ bool is_float(uint32_t dtype);
 double round_float(double value, uint32_t dtype);
 int64_t wrap_int(int64_t value, uint32_t dtype);
 
-// C conversion: float to integer truncates (out of range: to int64 saturating, NaN to 0, then wraps), to BOOL is != 0.
+// Float to integer truncates (out of int64's range, or int32's for narrower ones, and NaN: the least of these; then wraps), to BOOL
+// is != 0. What becomes a half becomes a float32 first.
 Number convert(Number value, uint32_t from, uint32_t to);
 
 Number load(const std::byte* at, uint32_t dtype);

@@ -25,12 +25,9 @@ void Functions::load(uint32_t storage, int width) {
   add(storage == ONC_F16 ? cat("ONC_LOAD_HALF(", width, ")\n") : cat("ONC_LOAD(", storage_scalar(storage), ", ", width, ")\n"));
 }
 
-void Functions::store(uint32_t storage, uint32_t value_dtype, int width) {
-  if (storage == ONC_F16) {
-    add(cat("ONC_STORE_HALF(", value_dtype == ONC_F64 ? "double" : "float", ", ", width, ")\n"));
-  } else {
-    add(cat("ONC_STORE(", storage_scalar(storage), ", ", width, ")\n"));
-  }
+void Functions::store(uint32_t storage, int width) {
+  add(storage == ONC_F16 ? cat("ONC_STORE_HALF(float, ", width, ")\n")
+                         : cat("ONC_STORE(", storage_scalar(storage), ", ", width, ")\n"));
 }
 
 void Functions::philox(int width) { add(cat("ONC_PHILOX(", vector_type("uint", width), ", onc_philox_", width, ")\n")); }
@@ -138,9 +135,8 @@ std::string store_text(Functions& functions, const Place& place, const std::stri
     return storage == ONC_F16 ? cat("vstore_half_rte(", value, ", ", place.at, ", ", place.base, ");")
                               : cat(place.base, "[", place.at, "] = ", value, ";");
   }
-  functions.store(storage, dtype, width);
-  const std::string type =
-      storage == ONC_F16 ? cat("half_", dtype == ONC_F64 ? "double" : "float", width) : cat(storage_scalar(storage), width);
+  functions.store(storage, width);
+  const std::string type = cat(storage == ONC_F16 ? "half_float" : storage_scalar(storage), width);
   const std::string stride = place.step == 's' ? place.stride + ", " : "";
   return cat("onc_store_", place.step, "_", type, "(", value, ", ", stride, place.live, ", ", place.base, " + (", place.at, "));");
 }

@@ -18,7 +18,7 @@ class Functions {
   std::string row(uint32_t op, uint32_t dtype, int width);
   // Loads and stores of vectors of a storage dtype (lib/memory.h).
   void load(uint32_t storage, int width);
-  void store(uint32_t storage, uint32_t value_dtype, int width);
+  void store(uint32_t storage, int width);
   void philox(int width);
   // Reads lanes of a table by position.
   void gather(uint32_t storage, uint32_t position_dtype, int width);

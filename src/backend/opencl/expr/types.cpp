@@ -11,8 +11,18 @@ using kit::cat;
 
 bool floating(uint32_t dtype) { return kit::dtype_kind(dtype) == 'f'; }
 
+// What an integer cannot hold becomes the least one, NaN too, as the conversion of x86 has it and so the frameworks on it; OpenCL
+// leaves it open.
+std::string bounded(const std::string& x, const std::string& from, const std::string& to, int width) {
+  const std::string least = cat(to == "int" ? "-0x1p31" : "-0x1p63", from == "float" ? "f" : "");
+  return cat("ONC_BOUNDED(", x, ", ", width == 1 ? cat("(", least, ")") : cat("((", vector_type(from, width), ")(", least, "))"),
+             ")");
+}
+
 std::string convert(const std::string& x, const std::string& from, const std::string& to, int width) {
-  return from == to ? x : cat("convert_", vector_type(to, width), "(", x, ")");
+  if (from == to) return x;
+  const bool to_integer = (from == "float" || from == "double") && (to == "int" || to == "long");
+  return cat("convert_", vector_type(to, width), "(", to_integer ? bounded(x, from, to, width) : x, ")");
 }
 
 // x != 0 as a BOOL value. Lanes of another size than int give masks of that size.
@@ -73,7 +83,8 @@ std::string to_storage(const std::string& x, uint32_t dtype, uint32_t storage, i
   }
   const std::string number = dtype == ONC_BOOL ? cat("(", x, " & 1)") : x;
   const std::string type = value_scalar(dtype);
-  if (storage == ONC_F16) return type == "double" ? number : convert(number, type, "float", width);
+  // A double rounds twice, as PyTorch has it.
+  if (storage == ONC_F16) return convert(number, type, "float", width);
   if (storage == ONC_BF16) return cat("onc_bf16_", width, "(", convert(number, type, "float", width), ")");
   // A float becomes a narrow integer by way of int, as C has it on the hosts that one compares with: negative ones wrap.
   if (floating(dtype) && !floating(storage) && storage != ONC_I64) {
