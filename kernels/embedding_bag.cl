@@ -15,7 +15,7 @@ kernel void embedding_bag(ARG(const E, weight), ARG(const long, index), ARG(cons
   BIND(E, y);
   BIND(long, size);
   BIND(long, max_index);
-  const I parts = width > 0 ? (width + PART - 1) / PART : 1, bag = (I)(get_global_id(0) / parts), first = (I)(get_global_id(0) % parts) * PART;
+  const I parts = width > 0 ? (width + PART - 1) / PART : 1, bag = (I)(get_global_id(0) / parts), first = ((I)get_global_id(0) - bag * parts) * PART;
   if (bag >= bags) return;
   const int lanes = width - first < PART ? (int)(width - first) : PART;
   // steps: of index, offset, scale and size.

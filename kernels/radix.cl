@@ -14,7 +14,7 @@ kernel void radix_count(ARG(const K, keys), ARG(I, counts), int shift, I rows, I
   BIND(I, counts);
   local I table[GROUP][RADIX];
   const size_t id = get_global_id(0);
-  const I row = (I)(id / chunks), c = (I)(id % chunks);
+  const I row = (I)(id / chunks), c = (I)(id - (size_t)row * chunks);
   if (row >= rows) return;
   local I *mine = table[get_local_id(0)];
   for (int d = 0; d < RADIX; ++d) mine[d] = 0;
@@ -57,7 +57,7 @@ kernel void radix_move(ARG(const K, keys), ARG(const I, order), ARG(const I, cou
   BIND(I, new_order);
   local I table[GROUP][RADIX];
   const size_t id = get_global_id(0);
-  const I row = (I)(id / chunks), c = (I)(id % chunks);
+  const I row = (I)(id / chunks), c = (I)(id - (size_t)row * chunks);
   if (row >= rows) return;
   local I *place = table[get_local_id(0)];
   const global I *from_counts = counts + (long)row * RADIX * chunks + c;
@@ -76,7 +76,7 @@ kernel void rank(ARG(const K, keys), ARG(I, order), I rows, I length) {
   BIND(const K, keys);
   BIND(I, order);
   const size_t id = get_global_id(0);
-  const I row = (I)(id / length), i = (I)(id % length);
+  const I row = (I)(id / length), i = (I)(id - (size_t)row * length);
   if (row >= rows) return;
   const global K *from = keys + (long)row * length;
   const K key = from[i];

@@ -17,7 +17,7 @@ kernel void scan(ARG(const E, x), ARG(E, y), ARG(long, index), ARG(const State, 
   BIND(E, y);
   BIND(long, index);
   BIND(const State, carry);
-  const I id = (I)get_global_id(0), row = id / chunks, first = id % chunks * chunk;
+  const I id = (I)get_global_id(0), row = id / chunks, first = (id - row * chunks) * chunk;
   if (row >= rows) return;
   const I last = length - first < chunk ? length : first + chunk;
   const global E *src = x + space_offset(dims, xs, row);
@@ -42,7 +42,7 @@ kernel void scan(ARG(const E, x), ARG(E, y), ARG(long, index), ARG(const State, 
 kernel void scan_total(ARG(const E, x), ARG(State, carry), int kind, int reverse, I rows, I length, I chunk, I chunks, long8 dims, long8 xs, long xa) {
   BIND(const E, x);
   BIND(State, carry);
-  const I id = (I)get_global_id(0), row = id / chunks, first = id % chunks * chunk;
+  const I id = (I)get_global_id(0), row = id / chunks, first = (id - row * chunks) * chunk;
   if (row >= rows) return;
   const I last = length - first < chunk ? length : first + chunk;
   const global E *src = x + space_offset(dims, xs, row);
@@ -73,7 +73,7 @@ kernel void scan_column(ARG(const E, x), ARG(E, y), ARG(long, index), int with_i
   BIND(const E, x);
   BIND(E, y);
   BIND(long, index);
-  const I id = (I)get_global_id(0), blocks = (inner + 15) / 16, outer = id / blocks, first = id % blocks * 16;
+  const I id = (I)get_global_id(0), blocks = (inner + 15) / 16, outer = id / blocks, first = (id - outer * blocks) * 16;
   if (id >= rows) return;  // rows: number of blocks of 16
   const int lanes = inner - first < 16 ? (int)(inner - first) : 16;
   const global E *src = x + space_offset(dims, xs, outer) + first;

@@ -15,7 +15,7 @@
 kernel void scatter_copy(ARG(const COPY, x), ARG(COPY, y), int empty, I rows, I inner, I part, long8 dims, long8 xs, long8 ys, long xa, long ya) {
   BIND(const COPY, x);
   BIND(COPY, y);
-  const I parts = (inner + part - 1) / part, row = (I)(get_global_id(0) / parts), first = (I)(get_global_id(0) % parts) * part;
+  const I parts = (inner + part - 1) / part, row = (I)(get_global_id(0) / parts), first = ((I)get_global_id(0) - row * parts) * part;
   if (row >= rows) return;
   const I last = inner - first < part ? inner : first + part;
   global COPY *dst = y + space_offset(dims, ys, row);
@@ -49,7 +49,7 @@ kernel void scatter(ARG(E, y), ARG(const long, index), ARG(const E, src), ARG(T,
   BIND(const E, src);
   BIND(T, total);
   BIND(int, counts);
-  const I id = (I)get_global_id(0), range = id % ranges, block = id / ranges % blocks, row = id / ranges / blocks;
+  const I id = (I)get_global_id(0), unit = id / ranges, range = id - unit * ranges, row = unit / blocks, block = unit - row * blocks;
   if (row >= rows) return;
   const I first = (I)((long)length * range / ranges), end = (I)((long)length * (range + 1) / ranges);
   const I t0 = (I)((long)inner * block / blocks), t1 = (I)((long)inner * (block + 1) / blocks);

@@ -12,7 +12,7 @@ kernel void search_sorted(ARG(const E, sorted), ARG(const E, values), ARG(const 
   BIND(const long, sorter);
   BIND(long, out);
   const size_t id = get_global_id(0);
-  const I row = (I)(id / m), i = (I)(id % m);
+  const I row = (I)(id / m), i = (I)(id - (size_t)row * m);
   if (row >= rows) return;
   const long value_at = space_offset(dims, vs, row) + i * va, sorted_at = space_offset(dims, ss, row);
   const long sorter_at = with_sorter ? space_offset(dims, ts, row) : 0;

@@ -14,7 +14,7 @@ kernel void sort_finish(ARG(const COPY, x), ARG(const I, order), ARG(COPY, y), A
   BIND(COPY, y);
   BIND(long, index);
   const size_t id = get_global_id(0);
-  const I row = (I)(id / k), i = (I)(id % k);
+  const I row = (I)(id / k), i = (I)(id - (size_t)row * k);
   if (row >= rows) return;
   const I p = order[(long)row * length + i];
   if (with_y) y[space_offset(dims, ys, row) + i * ya] = x[space_offset(dims, xs, row) + p * xa];
@@ -28,7 +28,7 @@ kernel void sort_keys(ARG(const E, x), ARG(K, keys), I rows, I length, long8 dim
   BIND(const E, x);
   BIND(K, keys);
   const size_t id = get_global_id(0);
-  const I row = (I)(id / length), i = (I)(id % length);
+  const I row = (I)(id / length), i = (I)(id - (size_t)row * length);
   if (row >= rows) return;
   const long at = space_offset(dims, xs, row) + i * xa;
   const T v = LOAD_AT(x, at);
