@@ -33,6 +33,13 @@ SIMULATOR = {
     "OCLGRIND_UNIFORM_WRITES": "1",
     "OCLGRIND_UNINITIALIZED": "1",
 }
+# Oclgrind 21.10 takes c.x + c.y for uninitialised after a vector of 16 was halved three times (docs/runtimes.md has the kernel that shows it). For it, and for it
+# alone, the two functions that do so go through the lanes one by one.
+HALVINGS = re.compile(r"(static inline T lanes_(sum|max)\(V v\) \{\n).*?(\n\})", re.DOTALL)
+LANES = {
+    "sum": "  T r = ((T *)&v)[0];\n  for (int l = 1; l < 16; ++l) r += ((T *)&v)[l];\n  return r;",
+    "max": "  T r = ((T *)&v)[0];\n  for (int l = 1; l < 16; ++l) r = fmax(r, ((T *)&v)[l]);\n  return r;",
+}
 # How Oclgrind's messages begin, by the name that broken.toml uses.
 KINDS = {
     "race": r"data race at",
@@ -86,6 +93,18 @@ def simulate(label: str, test_ops: Path, arguments: list[str], kernels: Path | N
     return Run(label, status, output, text, time.monotonic() - start, kinds)
 
 
+def simulated_kernels(folder: Path) -> Path:
+    """Copy kernels/ into `folder`, with what the simulator misjudges said in other words; return the copy."""
+    kernels = folder / "kernels"
+    shutil.copytree(ROOT / "kernels", kernels)
+    vectors = kernels / "lib/vector16.h"
+    text, count = HALVINGS.subn(lambda m: m[1] + LANES[m[2]] + m[3], vectors.read_text())
+    if count != len(LANES):
+        sys.exit(f"check-kernels: lib/vector16.h has {count} functions that halve a vector, not {len(LANES)}")
+    vectors.write_text(text)
+    return kernels
+
+
 def ops_of(test_ops: Path) -> list[str]:
     """Return the names of ops.def, in its order."""
     rows = re.findall(r"^ONC_OP\(\d+, \w+, (\w+),", (ROOT / "include/oncilla/ops.def").read_text(), re.MULTILINE)
@@ -94,9 +113,9 @@ def ops_of(test_ops: Path) -> list[str]:
     return rows
 
 
-def check_clean(op: str, test_ops: Path, smallest: int) -> tuple[Run, str]:
+def check_clean(op: str, test_ops: Path, smallest: int, kernels: Path) -> tuple[Run, str]:
     """Simulate an op's smallest cases; return the run, and what is wrong with it or ""."""
-    run = simulate(op, test_ops, ["--op", op, "--smallest", str(smallest)])
+    run = simulate(op, test_ops, ["--op", op, "--smallest", str(smallest)], kernels)
     passed, failed = run.counts()
     if run.findings.strip():
         first = run.findings.strip().splitlines()
@@ -109,8 +128,7 @@ def check_clean(op: str, test_ops: Path, smallest: int) -> tuple[Run, str]:
 def check_broken(row: dict, test_ops: Path) -> tuple[Run, str]:
     """Break a kernel as the row says and simulate it; the kind of finding that the row names must come."""
     with tempfile.TemporaryDirectory() as folder:
-        kernels = Path(folder) / "kernels"
-        shutil.copytree(ROOT / "kernels", kernels)
+        kernels = simulated_kernels(Path(folder))
         file = kernels / row["file"]
         text = file.read_text()
         if text.count(row["find"]) < 1:
@@ -155,9 +173,11 @@ def main() -> int:
     if not test_ops.exists():
         sys.exit(f"check-kernels: {test_ops} is not built: cmake --preset release && cmake --build --preset release")
 
+    folder = tempfile.TemporaryDirectory()
+    kernels = simulated_kernels(Path(folder.name))
     work = []
     if not args.seeded_only:
-        work += [(op, lambda op=op: check_clean(op, test_ops, args.smallest)) for op in ops]
+        work += [(op, lambda op=op: check_clean(op, test_ops, args.smallest, kernels)) for op in ops]
     if not args.no_seeded:
         work += [(f"broken: {row['name']}", lambda row=row: check_broken(row, test_ops)) for row in broken]
     passed = failed = 0
