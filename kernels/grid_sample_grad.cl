@@ -1,29 +1,31 @@
 // The gradients of grid_sample.cl, whose sizes, strides and places these are: g is that of y.
 //
-//   grid_sample_grad_x     dx [N, C, ...] is summed in `sum`, contiguous elements of T (dx itself where E is T and dx is contiguous): a work-item owns a plane,
-//                          clears it and adds the outputs in their row-major order, which fixes the result; then it stores the plane. Work: N*C planes.
+//   grid_sample_grad_x     dx [N, C, ...] is summed in `sum`, contiguous elements of T (dx itself where E is T and dx is contiguous): a work-item owns `per_item`
+//                          planes of a sample, clears them and adds the outputs in their row-major order, which fixes the result; then it stores the planes.
+//                          Work: N * ceil(C / per_item).
 //   grid_sample_grad_grid  dgrid: a work-item does one place of all channels. Work: N*O*P*Q.
 #include "lib/arg.h"
 #include "lib/grid.h"
 
 #if defined(GRAD_X)
 kernel void grid_sample_grad_x(ARG(const E, g), ARG(const E, grid), ARG(E, dx), ARG(T, sum), int8 size, int channels, int border, int align, I work,
-                               int in_place, long8 gs, long8 rs, long8 ds) {
+                               int per_item, int in_place, long8 gs, long8 rs, long8 ds) {
   BIND(const E, g);
   BIND(const E, grid);
   BIND(E, dx);
   BIND(T, sum);
   const I id = (I)get_global_id(0);
   if (id >= work) return;
-  const I c = id % channels, n = id / channels;
+  const int blocks = (channels + per_item - 1) / per_item, first = (int)(id % blocks) * per_item, end = min(channels, first + per_item);
+  const I n = id / blocks;
   const long volume = (long)size.s0 * size.s1 * size.s2;
-  global T *plane = sum + id * volume;
-  for (long i = 0; i < volume; ++i) plane[i] = 0;
+  global T *planes = sum + (n * channels + first) * volume;
+  for (long i = 0; i < (end - first) * volume; ++i) planes[i] = 0;
   for (int o = 0; o < size.s3; ++o) {
     for (int p = 0; p < size.s4; ++p) {
       for (int q = 0; q < size.s5; ++q) {
         const global E *at = grid + n * rs.s0 + o * rs.s1 + p * rs.s2 + q * rs.s3;
-        const T value = LOAD_AT(g, n * gs.s0 + c * gs.s1 + o * gs.s2 + p * gs.s3 + q * gs.s4);
+        const global E *from = g + n * gs.s0 + o * gs.s2 + p * gs.s3 + q * gs.s4;
         const Taps w = taps_of(LOAD_AT(at, 0), size.s2, border, align), h = taps_of(LOAD_AT(at, rs.s4), size.s1, border, align);
 #if RANK == 3
         const Taps d = taps_of(LOAD_AT(at, 2 * rs.s4), size.s0, border, align);
@@ -34,7 +36,9 @@ kernel void grid_sample_grad_x(ARG(const E, g), ARG(const E, grid), ARG(E, dx), 
           for (int j = 0; j < TAPS; ++j) {
             for (int k = 0; k < TAPS; ++k) {
               if (d.at[i] < 0 || h.at[j] < 0 || w.at[k] < 0) continue;
-              plane[((long)d.at[i] * size.s1 + h.at[j]) * size.s2 + w.at[k]] += value * d.weight[i] * h.weight[j] * w.weight[k];
+              const T weight = d.weight[i] * h.weight[j] * w.weight[k];
+              global T *to = planes + ((long)d.at[i] * size.s1 + h.at[j]) * size.s2 + w.at[k];
+              for (int c = first; c < end; ++c, to += volume) *to += LOAD_AT(from, c * gs.s1) * weight;
             }
           }
         }
@@ -42,10 +46,11 @@ kernel void grid_sample_grad_x(ARG(const E, g), ARG(const E, grid), ARG(E, dx), 
     }
   }
   if (in_place) return;
-  const global T *from = plane;
-  for (int d = 0; d < size.s0; ++d) {
-    for (int h = 0; h < size.s1; ++h) {
-      for (int w = 0; w < size.s2; ++w) STORE_AT(dx, n * ds.s0 + c * ds.s1 + d * ds.s2 + h * ds.s3 + w * ds.s4, *from++);
+  for (int c = first; c < end; ++c) {
+    for (int d = 0; d < size.s0; ++d) {
+      for (int h = 0; h < size.s1; ++h) {
+        for (int w = 0; w < size.s2; ++w) STORE_AT(dx, n * ds.s0 + c * ds.s1 + d * ds.s2 + h * ds.s3 + w * ds.s4, *planes++);
+      }
     }
   }
 }

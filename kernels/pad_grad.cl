@@ -35,6 +35,14 @@ kernel void pad_grad(ARG(const E, g), ARG(E, d), int mode, int first, long8 in, 
 
 #ifdef ROWS
   const I width = (I)n_in[7], left = (I)margin[7];
+  // Positions [alone, alone_end) of a row are shown once.
+  const I end = (I)n_out[7] - left;
+  I alone = -left, alone_end = end;
+  if (mode == 1) alone = max(alone, left + 1), alone_end = min(alone_end, 2 * width - 1 - end);
+  if (mode == 2) alone = max(alone, (I)1), alone_end = min(alone_end, width - 1);
+  if (mode == 3) alone = max(alone, end - width), alone_end = min(alone_end, width - left);
+  alone = clamp(alone, (I)0, width);
+  alone_end = clamp(alone_end, alone, width);
   const I last = id * per_item + min(per_item, work - id * per_item);
   for (I row = id * per_item; row < last; ++row) {
     long from = 0, to = 0;
@@ -49,6 +57,10 @@ kernel void pad_grad(ARG(const E, g), ARG(E, d), int mode, int first, long8 in, 
       to += c * sd[k];
     }
     for (I c = 0; c < width; ++c) {
+      if (single && c == alone) {
+        for (; c < alone_end; ++c) STORE_AT(d, to + c * sd[7], 0 + LOAD_AT(g, from + (c + left) * sg[7]));
+        if (c == width) break;
+      }
       shown[7] = pad_shown(mode, c, width, (I)n_out[7], left);
       T sum = 0;
       if (single) {

@@ -1,4 +1,6 @@
 // The gradients of sampling at coordinates: kernels/grid_sample_grad.cl.
+#include <algorithm>
+
 #include "ops/grid.hpp"
 #include "ops/ops.hpp"
 
@@ -19,6 +21,10 @@ class GridSampleGradPlan final : public onc_plan {
     if (desc.has_out(0) && x.numel() > 0) {
       in_place_ = desc.output(0).contiguous() && item >= 4;
       if (!in_place_) info.workspace_bytes = static_cast<uint64_t>(x.numel()) * sum_bytes();
+      // Neighbouring channels share their coordinates' taps, as far as the device has work enough.
+      const int64_t busy = 16 * static_cast<int64_t>(device.compute_units()), channels = geometry_.channels;
+      channels_per_item_ = static_cast<int32_t>(std::clamp<int64_t>(geometry_.planes / busy, 1, channels));
+      items_ = x.dims[0] * ((channels + channels_per_item_ - 1) / channels_per_item_);
       by_x_ = device.kernel("grid_sample_grad.cl", "grid_sample_grad_x", Defines(geometry_.defines).set("GRAD_X", 1));
     }
     if (desc.has_out(1) && geometry_.places > 0)
@@ -31,8 +37,9 @@ class GridSampleGradPlan final : public onc_plan {
     const SpaceStrides gs = image_strides(desc.input(0)), xs = image_strides(desc.input(1)), rs = grid_strides(desc.input(2));
     if (by_x_) {
       const Mem dx = arg_out(desc, run, 0), sum = in_place_ ? dx : Mem{run.workspace, sum_bytes()};
-      by_x_.launch(queue, {static_cast<size_t>(at.planes)}, {1}, g, grid, dx, sum, at.size, at.channels, at.border, at.align,
-                   Index{at.planes, wide_}, static_cast<int32_t>(in_place_), gs, rs, image_strides(desc.output(0)));
+      by_x_.launch(queue, {static_cast<size_t>(items_)}, {1}, g, grid, dx, sum, at.size, at.channels, at.border, at.align,
+                   Index{items_, wide_}, channels_per_item_, static_cast<int32_t>(in_place_), gs, rs,
+                   image_strides(desc.output(0)));
     }
     if (by_grid_)
       by_grid_.launch(queue, {static_cast<size_t>(at.places)}, local_, g, x, grid, arg_out(desc, run, 1), at.size, at.channels,
@@ -45,6 +52,8 @@ class GridSampleGradPlan final : public onc_plan {
   const bool wide_;
   const GridGeometry geometry_;
   bool in_place_ = false;
+  int32_t channels_per_item_ = 1;
+  int64_t items_ = 0;
   Range local_;
   Kernel by_x_, by_grid_;
 };
