@@ -43,3 +43,6 @@ if(TARGET oncilla_opencl)
   add_dependencies(test_ops oncilla_opencl)
   add_test(NAME ops_opencl COMMAND test_ops --plugin opencl --quiet)
 endif()
+# What scripts/ulp measures with.
+add_executable(evaluate_rows test/ulp/main.cpp)
+target_link_libraries(evaluate_rows PRIVATE oncilla_core oncilla_flags)
