@@ -51,16 +51,13 @@ inline V tile_fma(T a, V b, V sum) { return MULTIPLY_ADD((V)(a), b, sum); }
     FOR_ROWS(TILE_STEP_ROW)                                        \
   }
 
+// Halves are added until one lane is left. By way of memory, which a compiler removes: Oclgrind takes what .lo and .hi give for uninitialised.
 inline T sum_lanes(V v) {
-  CAT(T, 8) a;
-#if VW == 16
-  a = v.lo + v.hi;
-#else
-  a = v;
-#endif
-  const CAT(T, 4) b = a.lo + a.hi;
-  const CAT(T, 2) c = b.lo + b.hi;
-  return c.lo + c.hi;
+  T lanes[VW];
+  VSTORE(v, lanes);
+  for (int n = VW / 2; n > 0; n /= 2)
+    for (int i = 0; i < n; ++i) lanes[i] += lanes[i + n];
+  return lanes[0];
 }
 
 // VW x VW transposition in registers. Each round of even/odd selection rotates the bits of (row, lane) by one place.
