@@ -1,7 +1,7 @@
 // Cases of FRACTIONAL_MAX_POOL.
 #include <cmath>
 
-#include "ops/cases.hpp"
+#include "ops/pooling.hpp"
 
 namespace oncilla::test {
 namespace {
@@ -51,7 +51,9 @@ void cases_fractional_max_pool(Cases& cases) {
   };
   for (uint32_t dtype : {ONC_F32, ONC_F64, ONC_F16, ONC_BF16}) {
     for (const FractionalShape& shape : shapes) {
-      add_case(cases, dtype, shape, {}, Domain::open_unit);
+      const Case forward = add_case(cases, dtype, shape, {}, Domain::open_unit);
+      if (shape.layout == Layout::contiguous && (dtype == ONC_F32 || dtype == ONC_F64))
+        cases.push_back(scattered_gradient_case(forward));
       add_case(cases, dtype, shape, Domain::small_int, list({0.0, 0.999, 0.5, 0.25, 0.75, 0.125, 0.3}), " many equals");
     }
     add_case(cases, dtype, shapes[2], list({1, NAN, 3, 4, 5, INFINITY, 7, 8, -INFINITY, 2, NAN, 0, 1}), Domain::open_unit,

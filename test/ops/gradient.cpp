@@ -19,6 +19,14 @@ double element(const Elements& elements, size_t i) {
   return value;
 }
 
+// The input of a backward that is the gradient of the forward's output 0: the first floating one (SCATTER has none to begin with,
+// and an index before it).
+size_t cotangent_of(const Case& c) {
+  size_t i = 0;
+  while (c.in[i].dtype == 0 || !is_float(c.in[i].dtype)) ++i;
+  return i;
+}
+
 double loss(const Case& forward, const std::vector<Elements>& inputs, const Elements& cotangent, Bench& reference) {
   const Elements y = expected_of(forward, inputs, reference)[0];
   double sum = 0;
@@ -28,14 +36,15 @@ double loss(const Case& forward, const std::vector<Elements>& inputs, const Elem
 
 std::string check_one(const Case& c, Bench& reference, size_t wrt, size_t out) {
   const std::vector<Elements> backward_in = inputs_of(c, reference);
+  const Elements& cotangent = backward_in[cotangent_of(c)];
   const Elements gradient = expected_of(c, backward_in, reference)[out];
   std::vector<Elements> x = inputs_of(*c.forward, reference);
   for (size_t k = 0; k < gradient.size() / sizeof(double); ++k) {
     const double at = element(x[wrt], k), above = at + kStep, below = at - kStep;
     std::memcpy(x[wrt].data() + k * sizeof at, &above, sizeof at);
-    const double up = loss(*c.forward, x, backward_in[0], reference);
+    const double up = loss(*c.forward, x, cotangent, reference);
     std::memcpy(x[wrt].data() + k * sizeof at, &below, sizeof at);
-    const double down = loss(*c.forward, x, backward_in[0], reference);
+    const double down = loss(*c.forward, x, cotangent, reference);
     std::memcpy(x[wrt].data() + k * sizeof at, &at, sizeof at);
     const double numeric = (up - down) / (above - below), analytic = element(gradient, k);
     if (!(std::fabs(numeric - analytic) <= kAbsolute + kRelative * std::fabs(numeric))) {
@@ -50,7 +59,7 @@ std::string check_one(const Case& c, Bench& reference, size_t wrt, size_t out) {
 }  // namespace
 
 std::optional<Result> check_gradients(const Case& c, Bench& reference) {
-  if (!c.forward || c.gradients.empty() || c.in[0].dtype != ONC_F64) return std::nullopt;
+  if (!c.forward || c.gradients.empty() || c.in[cotangent_of(c)].dtype != ONC_F64) return std::nullopt;
   for (const auto& [wrt, out] : c.gradients) {
     if (c.out[out].numel() == 0 || c.out[out].numel() > kMostElements || c.forward->out[0].numel() > 4 * kMostElements)
       return std::nullopt;

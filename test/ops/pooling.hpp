@@ -29,6 +29,8 @@ struct AdaptiveShape {
   std::string name() const;
 };
 const std::vector<AdaptiveShape>& adaptive_shapes();
+// The gradient of a max pool from its index, as a case of SCATTER along the flattened spatial dims.
+Case scattered_gradient_case(const Case& forward);
 Case adaptive_avg_pool_case(uint32_t dtype, const AdaptiveShape& shape);
 
 }  // namespace oncilla::test
