@@ -114,7 +114,8 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void planes(ARG(const E,
 }
 
 // The weight's gradient: dot products over the grid of a block, with zeros between the rows of grad_out. Work-items: output channel; chunk of images. Local
-// memory holds the source's slot and its slack, the grid of grad_out, and a vector of sums for each weight. partial: [chunk][output channel][weights].
+// memory holds the source's slot and its slack (a row longer, since the products run to a row's end), the grid of grad_out, and a vector of sums for each
+// weight. partial: [chunk][output channel][weights].
 #define FOR_TAPS(X) REPEAT_9(X)
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void dots(ARG(const E, grad_out), ARG(const E, x), ARG(T, partial), ARG(const int, table),
                                                                   CONV_GEOMETRY, long8 y_strides, long8 x_strides, int2 size, int slot,
@@ -124,10 +125,10 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void dots(ARG(const E, g
   BIND(T, partial);
   BIND(const int, table);
   GEOMETRY;
-  const int k = get_global_id(0), window = R * S, weights = Z * window, stop = min(N, (int)(get_global_id(1) + 1) * chunk);
+  const int k = get_global_id(0), window = R * S, weights = Z * window, slack = SLACK + size.y, stop = min(N, (int)(get_global_id(1) + 1) * chunk);
   const int2 from = (int2)(H, W), before = (int2)(pad_h, pad_w), stride = (int2)(stride_h, stride_w);
-  __local T *grid = block + slot + SLACK, *sums = grid + block_size.x * size.y + VW;
-  for (int i = 0; i < SLACK; ++i) block[slot + i] = 0;
+  __local T *grid = block + slot + slack, *sums = grid + block_size.x * size.y + VW;
+  for (int i = 0; i < slack; ++i) block[slot + i] = 0;
   for (int i = 0; i < weights * VW; ++i) sums[i] = 0;
   grad_out += k * y_strides.s1;
   x += k / (K / C) * x_strides.s1;

@@ -42,7 +42,8 @@ struct Block {
       size = {1, rows, columns};
       plane.size = {1, rows + halo[1], columns + halo[2]};
       slot = volume(plane.stride) * volume(plane.size);
-      elements = slots * slot + 8 * vector + rows * plane.size[2] + (direction == Direction::weight ? weights * vector : 0);
+      elements = slots * slot + 8 * vector + rows * plane.size[2] +
+                 (direction == Direction::weight ? plane.size[2] + weights * vector : 0);
     };
     // Whole rows if they fit, and as many as fit; else a row in as few parts as fit.
     resize(1, outputs[2]);
