@@ -1,6 +1,6 @@
-// y and index, the maximum of each window and its flat position (lib/maximum.h). Along a spatial dim, u being the plane's sample and a = (in - kernel) / (out - 1),
-// window i begins at trunc((i + u) a) - trunc(u a), the last one at in - kernel. samples [N, C, rank]: two dims: width, height; three: depth, height, width.
-// size as in lib/pool.h; a work-item does one output; any strides (ss: n, c, the sample). Work: N*C*O*P*Q.
+// y and index, the maximum of each window and its flat position (lib/maximum.h). Along a spatial dim, u being the plane's sample and a = (in - kernel) / (out
+// - 1), window i begins at trunc((i + u) a) - trunc(u a), the last one at in - kernel. samples [N, C, rank]: two dims: width, height; three: depth, height,
+// width. size as in lib/pool.h; a work-item does one output; any strides (ss: n, c, the sample). Work: N*C*O*P*Q.
 #include "lib/arg.h"
 #include "lib/maximum.h"
 

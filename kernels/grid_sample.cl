@@ -1,7 +1,7 @@
-// y[n, c, o] = x at the position that the coordinates grid[n, o] name (lib/grid.h), between its elements by weights that multiply over the dims. Spatial dims of x
-// are size.s0 … s2, of y size.s3 … s5; two dims have a depth of 1. In three dims (RANK) a place outside x adds nothing, in two it adds zero times its weight,
-// so that a coordinate that is not finite shows. A work-item does one place o of all channels; strides are any (n, c, d, h, w; grid: n, d, h, w, coordinate).
-// Work: N*O*P*Q.
+// y[n, c, o] = x at the position that the coordinates grid[n, o] name (lib/grid.h), between its elements by weights that multiply over the dims. Spatial dims
+// of x are size.s0 … s2, of y size.s3 … s5; two dims have a depth of 1. In three dims (RANK) a place outside x adds nothing, in two it adds zero times its
+// weight, so that a coordinate that is not finite shows. A work-item does one place o of all channels; strides are any (n, c, d, h, w; grid: n, d, h, w,
+// coordinate). Work: N*O*P*Q.
 #include "lib/arg.h"
 #include "lib/grid.h"
 

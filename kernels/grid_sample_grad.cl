@@ -1,8 +1,8 @@
 // The gradients of grid_sample.cl, whose sizes, strides and places these are: g is that of y.
 //
-//   grid_sample_grad_x     dx [N, C, ...] is summed in `sum`, contiguous elements of T (dx itself where E is T and dx is contiguous): a work-item owns `per_item`
-//                          planes of a sample, clears them and adds the outputs in their row-major order, which fixes the result; then it stores the planes.
-//                          Work: N * ceil(C / per_item).
+//   grid_sample_grad_x     dx [N, C, ...] is summed in `sum`, contiguous elements of T (dx itself where E is T and dx is contiguous): a work-item owns
+//                          `per_item` planes of a sample, clears them and adds the outputs in their row-major order, which fixes the result; then it
+//                          stores the planes. Work: N * ceil(C / per_item).
 //   grid_sample_grad_grid  dgrid: a work-item does one place of all channels. Work: N*O*P*Q.
 #include "lib/arg.h"
 #include "lib/grid.h"

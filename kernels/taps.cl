@@ -1,6 +1,6 @@
 // y[n, c, o0, o1, o2] = the sum of w0 w1 w2 x[n, c, i0, i1, i2] over the terms of o0, o1 and o2. The table holds, for each of the three spatial dims from
-// tables.s0, s1, s2 on, where an output's terms begin and (the next entry) end; a term's position is table[tables.s3 + term], its weight weight[term]. Terms are
-// added in their order, the last dim's innermost. sizes: those of y's spatial dims.
+// tables.s0, s1, s2 on, where an output's terms begin and (the next entry) end; a term's position is table[tables.s3 + term], its weight weight[term]. Terms
+// are added in their order, the last dim's innermost. sizes: those of y's spatial dims.
 //
 // One program holds one variant; both take any strides (long8: n, c, the three dims) and add in the same order:
 //   ROWS    a work-item does `per_item` rows of y. Work: rows.

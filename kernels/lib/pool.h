@@ -1,5 +1,5 @@
-// The geometry of pooling, as ops/pool.hpp passes it: size = (D, H, W, O, P, Q), window = kernel, stride, padding and dilation, three of each. Fewer spatial dims
-// are padded in front. Strides of tensors are long8 (n, c, d, h, w). The host makes sure that positions along one dim fit in 32 bits; I counts elements.
+// The geometry of pooling, as ops/pool.hpp passes it: size = (D, H, W, O, P, Q), window = kernel, stride, padding and dilation, three of each. Fewer spatial
+// dims are padded in front. Strides of tensors are long8 (n, c, d, h, w). The host makes sure that positions along one dim fit in 32 bits; I counts elements.
 #include "lib/index.h"
 
 #define IN_D size.s0

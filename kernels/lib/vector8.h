@@ -1,5 +1,5 @@
-// Eight values of T at once, for kernels that compute eight neighbouring outputs, from and to storage E (lib/storage.h). M is the integer vector of a comparison
-// of V8. Without LOAD8 (integers narrower than T) there is nothing here.
+// Eight values of T at once, for kernels that compute eight neighbouring outputs, from and to storage E (lib/storage.h). M is the integer vector of a
+// comparison of V8. Without LOAD8 (integers narrower than T) there is nothing here.
 #include "lib/storage.h"
 #ifdef LOAD8
 #define ONC_JOIN2(a, b) a##b
