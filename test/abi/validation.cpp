@@ -93,7 +93,7 @@ TEST_CASE("matmul") {
     return d;
   };
   check_bad_cases({
-      {"integers", valid::matmul, [](D& d) { d.in[0]->dtype = ONC_I32; }, "[matmul] a is int32, not floating"},
+      {"integers", valid::matmul, [](D& d) { d.in[0]->dtype = ONC_I32; }, "[matmul] b is float32, not int32"},
       {"dtypes", valid::matmul, [](D& d) { d.in[1]->dtype = ONC_F64; }, "[matmul] b is float64, not float32"},
       {"output dtype", valid::matmul, [](D& d) { d.out[0]->dtype = ONC_F64; }, "[matmul] d is float64, not float32"},
       {"K", valid::matmul,
