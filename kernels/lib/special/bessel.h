@@ -219,7 +219,7 @@ static inline T FN(onc_bessel_y1)(T x) {
   if (x < C(0.0)) return (T)(NAN);
   if (x == (T)(INFINITY)) return C(0.0);
   if (!(x > C(8.0)))
-    return C(0.63661977236758138) * (log(x) * FN(onc_bessel_j1_small)(x) - C(1.0) / x) +
+    return C(0.63661977236758138) * log(x) * FN(onc_bessel_j1_small)(x) - C(0.63661977236758138) / x +
            x * FN(onc_chebyshev)(FN(bessel_y1_small), LENGTH(FN(bessel_y1_small)), x * x * C(0.03125) - C(1.0));
   const T s = sin(x), c = cos(x);
   return FN(onc_bessel_wave1)(x, -(s + c), s - c);

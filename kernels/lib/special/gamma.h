@@ -152,12 +152,13 @@ static inline T FN(onc_gamma_zeta)(T s, T q) {
   for (int k = 0; k < 10 || at <= C(9.0); ++k) {
     power = pow(at, -s);
     sum += power;
-    if (at > C(2.0) && power <= least * C(0.0625) * sum) return sum;
+    if (at > C(2.0) && sum > C(0.0) && power <= least * C(0.0625) * sum) return sum;
     if (q < C(-1e6)) return (T)(NAN);
     at += C(1.0);
   }
   power = pow(at, -s);
-  sum += power * at / (s - C(1.0)) + C(0.5) * power;
+  sum += (power > C(1e-30) ? power * at : pow(at, C(1.0) - s)) / (s - C(1.0)) + C(0.5) * power;
+  if (power == C(0.0)) return sum;
   T factor = s, k = C(1.0);
   power /= at;
   for (int i = 0; i < 12; ++i) {
@@ -177,13 +178,12 @@ static inline T FN(onc_gamma_polygamma)(T order, T x) {
   if (!(n >= C(0.0))) return (T)(NAN);
   if (n == C(0.0)) return FN(onc_gamma_digamma)(x);
   if (n == C(1.0)) return FN(onc_gamma_trigamma)(x);
-  T factorial = C(1.0);
+  T y = FN(onc_gamma_zeta)(n + C(1.0), x);
   if (n <= C(30.0)) {
-    for (T k = C(2.0); k <= n; k += C(1.0)) factorial *= k;
-  } else {
-    factorial = exp(FN(onc_gamma_lgamma)(n + C(1.0)));
+    for (T k = C(2.0); k <= n; k += C(1.0)) y *= k;
+  } else {  // by logarithms, since the factorial may be infinite
+    y = copysign(exp(FN(onc_gamma_lgamma)(n + C(1.0)) + log(fabs(y))), y);
   }
-  const T y = factorial * FN(onc_gamma_zeta)(n + C(1.0), x);
   return floor(n * C(0.5)) * C(2.0) == n ? -y : y;
 }
 
@@ -207,7 +207,8 @@ static inline T FN(onc_gamma_density)(T a, T x) {
   }
   const T u = C(1.0) / a;
   const T stirling = u * FN(onc_polynomial)(FN(gamma_stirling), LENGTH(FN(gamma_stirling)), u * u);
-  return sqrt(a * C(0.15915494309189535)) * exp(a * FN(onc_gamma_log1p_less)((x - a) / a) - stirling);
+  const T m = (x - a) / a, less = fabs(m) > C(0.35) ? log(x / a) - m : FN(onc_gamma_log1p_less)(m);
+  return sqrt(a * C(0.15915494309189535)) * exp(a * less - stirling);
 }
 static inline T FN(onc_gamma_lower_series)(T a, T x) {
   T sum = C(1.0), term = C(1.0), k = a;

@@ -67,6 +67,18 @@ bool calls_scalar_special(const std::string& column) {
   return false;
 }
 
+// Whether vectors of float32 go lane by lane, too: special functions, and in pocl 3.1 sin, cos and tan of float16, where a huge
+// lane spoils small ones.
+bool one_by_one(const std::string& column) {
+  if (calls_scalar_special(column)) return true;
+  for (const char* name : {"sin(", "cos(", "tan("}) {
+    for (size_t at = column.find(name); at != std::string::npos; at = column.find(name, at + 1)) {
+      if (at == 0 || std::isalnum(static_cast<unsigned char>(column[at - 1])) == 0) return true;
+    }
+  }
+  return false;
+}
+
 // Helpers that columns call exist for each type under its name (lib/elementwise.h, lib/special).
 std::string helpers(const std::string& expression, const std::string& type) {
   std::string text;
@@ -117,7 +129,7 @@ std::string lanes_row(const Row& r, uint32_t op, uint32_t dtype, int width) {
   const std::string result = value_type(boolean ? static_cast<uint32_t>(ONC_BOOL) : dtype, width);
   const std::string head =
       cat("static inline ", result, " ", row_name(op, dtype, width), "(", parameters(value_type(dtype, width), r.arity), ") { ");
-  if (calls_scalar_special(r.floating)) {  // in a loop, so that a long function stands there once
+  if (one_by_one(r.floating)) {  // in a loop, so that a long function stands there once
     const std::string scalar = value_type(dtype, 1);
     std::string arguments;
     for (int k = 0; k < r.arity; ++k) arguments += cat(k == 0 ? "" : ", ", "((", scalar, " *)&", "abc"[k], ")[l]");
@@ -176,7 +188,7 @@ std::string row_helper(uint32_t op, uint32_t dtype, int width) {
 bool by_lanes(uint32_t op, uint32_t dtype, int width) {
   if (width == 1 || dtype == ONC_BOOL) return false;
   const Row r = row(op);
-  return kit::dtype_kind(dtype) != 'f' || calls_scalar_special(r.floating) || (dtype == ONC_F64 && calls_library(r.floating));
+  return kit::dtype_kind(dtype) != 'f' || one_by_one(r.floating) || (dtype == ONC_F64 && calls_library(r.floating));
 }
 
 std::string row_text(uint32_t op, uint32_t dtype, int width) {
