@@ -98,7 +98,7 @@ typedef struct onc_matmul_attrs {
   const onc_epilogue *epilogue; /* read if ONC_ATTRS_EPILOGUE is set */
 } onc_matmul_attrs;
 
-/* Spatial attributes, one entry a spatial dim (spatial_rank of them, 1 … 3; 2 today). */
+/* Spatial attributes, one entry a spatial dim (spatial_rank of them, 1 … 3). */
 typedef struct onc_conv_attrs {
   ONC_HEAD;
   uint32_t spatial_rank, groups;
