@@ -308,6 +308,8 @@ def samples(arity: int, whole: int, dtype: type, count: int) -> list[Array]:
     if arity == 3:
         grid = np.vstack([grid, np.roll(grid[:1], 7)])
     x = np.hstack([moderate, sizes, positive, grid])
+    if whole == 0:  # left of 0 it crosses zero between any two poles
+        x[1] = np.abs(x[1])
     if whole >= 0:
         x[whole] = rng.integers(0, 8, x.shape[1])
     if whole == 1:
@@ -399,7 +401,11 @@ def judge(
     if flushes:
         counts &= np.logical_and.reduce([(np.abs(v) >= tiny) | (v == 0) for v in x])
     size = (
-        SIZE[row.name](np.maximum.reduce([np.abs(v) for v in x]) if row.name.startswith("logadd") else x[0].astype(np.float64))
+        SIZE[row.name](
+            np.maximum.reduce([np.abs(v) for v in x])
+            if row.name.startswith("logadd")
+            else x[row.name == "polygamma"].astype(np.float64)
+        )
         if row.name in SIZE
         else 0.0
     )

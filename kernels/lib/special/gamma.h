@@ -178,6 +178,13 @@ static inline T FN(onc_gamma_polygamma)(T order, T x) {
   if (!(n >= C(0.0))) return (T)(NAN);
   if (n == C(0.0)) return FN(onc_gamma_digamma)(x);
   if (n == C(1.0)) return FN(onc_gamma_trigamma)(x);
+  if (x > C(1e4) && n <= C(30.0)) {  // the first terms of the asymptotic series: zeta alone would underflow
+    const T u = C(1.0) / x;
+    T y = u;
+    for (T k = C(1.0); k < n; k += C(1.0)) y *= k * u;
+    y *= C(1.0) + C(0.5) * n * u + C(0.083333333333333333) * n * (n + C(1.0)) * u * u;
+    return floor(n * C(0.5)) * C(2.0) == n ? -y : y;
+  }
   T y = FN(onc_gamma_zeta)(n + C(1.0), x);
   if (n <= C(30.0)) {
     for (T k = C(2.0); k <= n; k += C(1.0)) y *= k;
