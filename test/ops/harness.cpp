@@ -161,14 +161,12 @@ class PlanHandle {
   std::vector<std::byte> run_separate(const Case& c, const ArenaImage& image) {
     const std::vector<ArenaImage::Part> parts = image.parts();
     std::vector<onc_arg> args(parts.size(), onc_arg{nullptr, 0});
-    std::vector<std::unique_ptr<onc_buffer, void (*)(onc_buffer*)>> buffers;
     for (size_t i = 0; i < parts.size(); ++i) {
       const ArenaImage::Part& part = parts[i];
       if (part.same_as != SIZE_MAX) {
         args[i] = args[part.same_as];
       } else if (part.bytes > 0) {
-        bench_.api().check(bench_.api().buffer_alloc(bench_.device().handle(), part.bytes, &args[i].buffer));
-        buffers.emplace_back(args[i].buffer, bench_.api().buffer_free);
+        args[i] = bench_.separate(part.bytes);
         if (part.filled) bench_.queue().copy_h2d(args[i], image.before().data() + part.offset, part.bytes);
       }
     }
@@ -303,7 +301,17 @@ Bench::Bench(std::shared_ptr<Backend> backend, uint32_t index)
   device_->allocator().set_poison(true);
 }
 
-Bench::~Bench() { device_->allocator().free(arena_.address); }
+Bench::~Bench() {
+  device_->allocator().free(arena_.address);
+  for (onc_buffer* buffer : separate_) api().buffer_free(buffer);
+}
+
+onc_arg Bench::separate(size_t bytes) {
+  onc_buffer* buffer = nullptr;
+  api().check(api().buffer_alloc(device_->handle(), bytes, &buffer));
+  separate_.push_back(buffer);
+  return {buffer, 0};
+}
 
 bool Bench::has_fp64() const {
   const std::string features = std::string(" ") + device_->info().features + " ";
@@ -365,13 +373,6 @@ std::vector<Result> run_case(const Case& c, Bench& tested, Bench& reference, con
     begin = now();
   };
   std::vector<Elements> inputs, expected;
-  try {
-    inputs = inputs_of(c, reference);
-    expected = expected_of(c, inputs, reference);
-  } catch (const std::exception& error) {
-    add("", Result::State::failed, std::string("the reference plugin: ") + error.what());
-    return results;
-  }
   std::vector<std::string> variants;
   try {
     const Description description(c, false, "");
@@ -381,6 +382,14 @@ std::vector<Result> run_case(const Case& c, Bench& tested, Bench& reference, con
   } catch (const Error& error) {
     const bool may = error.code() == ONC_UNIMPLEMENTED && (!choice.complete || (c.needs_fp64() && !tested.has_fp64()));
     add("", may ? Result::State::declined : Result::State::failed, error.what());
+  }
+  if (variants.empty()) return results;
+  try {
+    inputs = inputs_of(c, reference);
+    expected = expected_of(c, inputs, reference);
+  } catch (const std::exception& error) {
+    add("", Result::State::failed, std::string("the reference plugin: ") + error.what());
+    return results;
   }
   for (const std::string& variant : variants) {
     if (!choice.variant.empty() && variant != choice.variant) continue;

@@ -30,11 +30,14 @@ class Bench {
   bool has_fp64() const;
   // Memory of at least so many bytes, kept and grown; from the caching allocator, which poisons what is fresh.
   onc_arg arena(size_t bytes);
+  // A buffer of exactly so many bytes, kept until the end: Oclgrind takes what is at a used address for uninitialised.
+  onc_arg separate(size_t bytes);
 
  private:
   std::shared_ptr<Device> device_;
   std::unique_ptr<Queue> queue_;
   Block arena_;
+  std::vector<onc_buffer*> separate_;
 };
 
 struct Result {
