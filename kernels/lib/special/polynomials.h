@@ -1,7 +1,9 @@
-// Orthogonal polynomials by their recurrences (Abramowitz and Stegun, 22.7), scalars (T float or double). A fraction of the degree is dropped; of a negative degree all are 0.
+// Orthogonal polynomials by their recurrences (Abramowitz and Stegun, 22.7), scalars (T float or double). A fraction of the degree is dropped; of a negative degree, or one beyond int64, all are 0, as
+// PyTorch has it. Beyond 2^24 steps, where a float no longer counts, they are NaN.
 static inline T FN(onc_polynomials_chebyshev_t)(T x, T degree) {
   const T n = trunc(degree);
-  if (!(n >= C(0.0))) return C(0.0);
+  if (!(n >= C(0.0)) || n > C(9e18)) return C(0.0);
+  if (n > C(16777216.0)) return (T)(NAN);
   if (fabs(x) < C(1.0) && n > C(6.0)) return cos(n * acos(x));
   T before = C(1.0), y = x;
   if (n == C(0.0)) return before;
@@ -14,7 +16,8 @@ static inline T FN(onc_polynomials_chebyshev_t)(T x, T degree) {
 }
 static inline T FN(onc_polynomials_chebyshev_u)(T x, T degree) {
   const T n = trunc(degree);
-  if (!(n >= C(0.0))) return C(0.0);
+  if (!(n >= C(0.0)) || n > C(9e18)) return C(0.0);
+  if (n > C(16777216.0)) return (T)(NAN);
   T before = C(1.0), y = C(2.0) * x;
   if (n == C(0.0)) return before;
   for (T k = C(1.0); k < n && y == y; k += C(1.0)) {
@@ -26,7 +29,8 @@ static inline T FN(onc_polynomials_chebyshev_u)(T x, T degree) {
 }
 static inline T FN(onc_polynomials_chebyshev_v)(T x, T degree) {
   const T n = trunc(degree);
-  if (!(n >= C(0.0))) return C(0.0);
+  if (!(n >= C(0.0)) || n > C(9e18)) return C(0.0);
+  if (n > C(16777216.0)) return (T)(NAN);
   T before = C(1.0), y = C(2.0) * x - C(1.0);
   if (n == C(0.0)) return before;
   for (T k = C(1.0); k < n && y == y; k += C(1.0)) {
@@ -38,7 +42,8 @@ static inline T FN(onc_polynomials_chebyshev_v)(T x, T degree) {
 }
 static inline T FN(onc_polynomials_chebyshev_w)(T x, T degree) {
   const T n = trunc(degree);
-  if (!(n >= C(0.0))) return C(0.0);
+  if (!(n >= C(0.0)) || n > C(9e18)) return C(0.0);
+  if (n > C(16777216.0)) return (T)(NAN);
   T before = C(1.0), y = C(2.0) * x + C(1.0);
   if (n == C(0.0)) return before;
   for (T k = C(1.0); k < n && y == y; k += C(1.0)) {
@@ -50,7 +55,8 @@ static inline T FN(onc_polynomials_chebyshev_w)(T x, T degree) {
 }
 static inline T FN(onc_polynomials_hermite_h)(T x, T degree) {
   const T n = trunc(degree);
-  if (!(n >= C(0.0))) return C(0.0);
+  if (!(n >= C(0.0)) || n > C(9e18)) return C(0.0);
+  if (n > C(16777216.0)) return (T)(NAN);
   if (n == C(0.0)) return C(1.0);
   T before = C(1.0), y = C(2.0) * x;
   for (T k = C(1.0); k < n && y == y; k += C(1.0)) {
@@ -62,7 +68,8 @@ static inline T FN(onc_polynomials_hermite_h)(T x, T degree) {
 }
 static inline T FN(onc_polynomials_hermite_he)(T x, T degree) {
   const T n = trunc(degree);
-  if (!(n >= C(0.0))) return C(0.0);
+  if (!(n >= C(0.0)) || n > C(9e18)) return C(0.0);
+  if (n > C(16777216.0)) return (T)(NAN);
   if (n == C(0.0)) return C(1.0);
   T before = C(1.0), y = x;
   for (T k = C(1.0); k < n && y == y; k += C(1.0)) {
@@ -74,7 +81,8 @@ static inline T FN(onc_polynomials_hermite_he)(T x, T degree) {
 }
 static inline T FN(onc_polynomials_laguerre)(T x, T degree) {
   const T n = trunc(degree);
-  if (!(n >= C(0.0))) return C(0.0);
+  if (!(n >= C(0.0)) || n > C(9e18)) return C(0.0);
+  if (n > C(16777216.0)) return (T)(NAN);
   if (n == C(0.0)) return C(1.0);
   T before = C(1.0), y = C(1.0) - x;
   for (T k = C(1.0); k < n && y == y; k += C(1.0)) {
@@ -86,7 +94,8 @@ static inline T FN(onc_polynomials_laguerre)(T x, T degree) {
 }
 static inline T FN(onc_polynomials_legendre)(T x, T degree) {
   const T n = trunc(degree);
-  if (!(n >= C(0.0))) return C(0.0);
+  if (!(n >= C(0.0)) || n > C(9e18)) return C(0.0);
+  if (n > C(16777216.0)) return (T)(NAN);
   if (n == C(0.0)) return C(1.0);
   T before = C(1.0), y = x;
   for (T k = C(1.0); k < n && y == y; k += C(1.0)) {
