@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -26,16 +27,20 @@ const char* state_name(Result::State state) {
   }
 }
 
-// Reasons differ in sizes and positions only: numbers become N, so that a table of them stays short.
+// Reasons differ in sizes and positions only: numbers that stand alone become N, so that a table of reasons stays short.
 std::string without_numbers(const std::string& text) {
   std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool digit = text[i] >= '0' && text[i] <= '9',
-               in_word = !out.empty() && (std::isalpha(out.back()) != 0 && out.back() != 'N');
-    if (!digit || in_word)
-      out += text[i];
-    else if (out.empty() || out.back() != 'N')
-      out += 'N';
+  bool in_word = false, in_number = false;
+  for (const char c : text) {
+    const bool digit = c >= '0' && c <= '9';
+    if (digit && !in_word) {
+      if (!in_number) out += 'N';
+      in_number = true;
+      continue;
+    }
+    out += c;
+    in_number = false;
+    in_word = digit || c == '_' || std::isalpha(static_cast<unsigned char>(c)) != 0;
   }
   return out;
 }
