@@ -75,6 +75,7 @@ class Stage:
     needs: tuple[str, ...] = ()
     count: Callable[[str], Counts] | None = None
     quick: bool = True
+    deep: bool = False  # only where it is named: too long for every change
     minutes: float = 15
     cores: int = 1  # of two: a stage of two runs alone
 
@@ -125,7 +126,7 @@ def stages() -> list[Stage]:
             f"scripts/with-runtime rusticl {conformance}",
             built,
             count_words,
-            quick=False,
+            deep=True,
             minutes=25,
             cores=2,
         ),
@@ -134,7 +135,7 @@ def stages() -> list[Stage]:
             "the C++ tests with AddressSanitizer and UBSan",
             "cmake --preset asan && cmake --build --preset asan",
             ("setup",),
-            quick=False,
+            deep=True,
             cores=2,
         ),
         Stage(
@@ -158,7 +159,7 @@ def stages() -> list[Stage]:
             f"{sanitized} {asan}/test_ops --plugin reference --quiet",
             ("asan-build",),
             count_words,
-            quick=False,
+            deep=True,
         ),
         Stage(
             "asan",
@@ -166,7 +167,7 @@ def stages() -> list[Stage]:
             f"s=0; for t in unit abi faults; do echo == $t; {sanitized} {asan}/test_$t || s=1; done; exit $s",
             ("asan-build",),
             count_doctest,
-            quick=False,
+            deep=True,
         ),
         Stage(
             "ops-gradients",
@@ -177,8 +178,8 @@ def stages() -> list[Stage]:
         ),
         Stage(
             "ops-reference",
-            "the oracle itself: every case of level full",
-            f"{release}/oncilla conformance --backend reference --complete --level full --quiet",
+            "the oracle itself, and what is known of it",
+            f"{release}/oncilla conformance --backend reference --complete --level ci --quiet",
             built,
             count_words,
         ),
@@ -197,6 +198,42 @@ def stages() -> list[Stage]:
             f"{prefix}/bin/oncilla conformance --backend build/sample/libsample.so --level ci --quiet",
             built,
             count_words,
+        ),
+        Stage(
+            "kernels-broken",
+            "Oclgrind reports each kernel that is broken on purpose",
+            "scripts/check-kernels --seeded-only --jobs 1",
+            built,
+            count_words,
+            quick=False,
+        ),
+        Stage(
+            "kernels",
+            "Oclgrind finds nothing in the kernels",
+            "scripts/check-kernels --no-seeded",
+            built,
+            count_words,
+            deep=True,
+            minutes=60,
+            cores=2,
+        ),
+        Stage(
+            "ops-full",
+            "every op on pocl at level full",
+            f"scripts/with-runtime pocl {release}/oncilla conformance --complete --level full --quiet --jobs 2",
+            built,
+            count_words,
+            deep=True,
+            minutes=120,
+            cores=2,
+        ),
+        Stage(
+            "large",
+            "tensors past 2^31 elements",
+            f"scripts/with-runtime pocl {release}/test_large",
+            built,
+            count_doctest,
+            deep=True,
         ),
         Stage("unit", "the core", f"scripts/with-runtime pocl {release}/test_unit", built, count_doctest),
         Stage("abi", "old and new callers, broken plugins", f"{release}/test_abi", built, count_doctest),
@@ -291,7 +328,7 @@ def judge(stage: Stage, succeeded: bool, remark: str, output: str) -> tuple[Coun
 def select(every: list[Stage], names: list[str], quick: bool) -> list[Stage]:
     """Return the stages asked for, and what they need, in order."""
     if not names:
-        return [s for s in every if s.quick or not quick]
+        return [s for s in every if not s.deep and (s.quick or not quick)]
     known = {s.name: s for s in every}
     unknown = [n for n in names if n not in known]
     if unknown:
@@ -385,7 +422,7 @@ def main() -> int:
     every = stages()
     if args.list:
         for stage in every:
-            print(f"{stage.name:14} {stage.about}{'' if stage.quick else '  (not with --quick)'}")
+            print(f"{stage.name:14} {stage.about}{'  (only by name)' if stage.deep else '' if stage.quick else '  (not with --quick)'}")
         return 0
 
     chosen = select(every, args.stages, args.quick)

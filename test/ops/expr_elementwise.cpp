@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <string_view>
 
 #include "ops/expr.hpp"
 
@@ -128,11 +129,21 @@ void special_cases(Cases& cases) {
   const std::vector<double> specials = {nan, inf, -inf, 0.0, -0.0, 1, -1, 0.5, -2.5, 100, -100};
   std::vector<double> repeated;  // each value for a row: operand a runs along columns, b along rows
   for (double value : specials) repeated.insert(repeated.end(), specials.size(), value);
+  // A polynomial of degree 100 overflows in float32 on its way, and infinity minus infinity is NaN there but not in the oracle's
+  // double.
+  std::vector<double> degrees = repeated;
+  std::replace(degrees.begin(), degrees.end(), 100.0, 12.0);
+  const auto polynomial = [](const Row& row) {
+    const std::string_view name = row.name;
+    return name.starts_with("chebyshev") || name.starts_with("hermite") || name.starts_with("laguerre") ||
+           name.starts_with("legendre");
+  };
   const auto n = static_cast<int64_t>(specials.size());
   for (uint32_t dtype : {ONC_F32, ONC_F64}) {
     for (const auto& group : groups([](const Row& row) { return row.floating; })) {
+      const bool low = std::any_of(group.begin(), group.end(), polynomial);
       cases.push_back(group_case(group, dtype, {"specials", {n, n}, {C, C, C}, {0, 0, 0}},
-                                 {list(specials), list(repeated), list({1, nan, -inf, 2})}));
+                                 {list(specials), list(low ? degrees : repeated), list({1, nan, -inf, 2})}));
     }
   }
 }
