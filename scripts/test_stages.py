@@ -422,7 +422,9 @@ def main() -> int:
     every = stages()
     if args.list:
         for stage in every:
-            print(f"{stage.name:14} {stage.about}{'  (only by name)' if stage.deep else '' if stage.quick else '  (not with --quick)'}")
+            print(
+                f"{stage.name:14} {stage.about}{'  (only by name)' if stage.deep else '' if stage.quick else '  (not with --quick)'}"
+            )
         return 0
 
     chosen = select(every, args.stages, args.quick)

@@ -295,6 +295,10 @@ def test_other_convolutions(dtype):
         rtol=1e-4,
         atol=1e-4,
     )
+    check(lambda a, b, c: F.conv3d(a, b, c, stride=2, padding=1), draw((2, 3, 4, 5, 6), dtype), draw((4, 3, 3, 3, 2), dtype, seed=1),
+          draw((4,), dtype, seed=2), rtol=1e-4, atol=1e-4)  # fmt: skip
+    check(lambda a, b, c: F.conv_transpose3d(a, b, c, stride=2), draw((2, 3, 2, 3, 4), dtype), draw((3, 4, 2, 3, 2), dtype, seed=1),
+          draw((4,), dtype, seed=2), rtol=1e-4, atol=1e-4)  # fmt: skip
     check(lambda a, b: F.conv1d(a, b, padding=1), draw((2, 3, 9), dtype), draw((4, 3, 3), dtype, seed=1), rtol=1e-4, atol=1e-4)
     check(lambda a, b: F.conv2d(a, b), draw((0, 3, 5, 5), dtype), draw((4, 3, 3, 3), dtype, seed=1))
     with pytest.raises(RuntimeError, match="channels"):

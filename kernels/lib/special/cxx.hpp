@@ -1,5 +1,6 @@
-// The special functions as C++, to be included inside a namespace that has sin, floor, fabs and so on for double, behind <bit>, <cmath> and <cstdint>.
-// Those that must give equal bits in float32 are there for float too; the oracle computes the others in double and rounds once.
+// The special functions as C++, to be included inside a namespace that has sin, floor, fabs and so on for double, behind <bit>,
+// <cmath> and <cstdint>. Those that must give equal bits in float32 are there for float too; the oracle computes the others in
+// double and rounds once.
 #define SEL(condition, x, y) ((condition) ? (x) : (y))
 #define FN(name) name
 #define C(x) static_cast<T>(x)
@@ -13,13 +14,13 @@
 #define T double
 #define IT int64_t
 #define MANTISSA 52
-#include "lib/special/series.h"
 #include "lib/special/bessel.h"
 #include "lib/special/gamma.h"
 #include "lib/special/normal.h"
 #include "lib/special/number.h"
 #include "lib/special/polynomials.h"
 #include "lib/special/repro.h"
+#include "lib/special/series.h"
 #undef T
 #undef IT
 #undef MANTISSA

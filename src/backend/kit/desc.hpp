@@ -94,7 +94,7 @@ uint32_t accumulator_dtype(uint32_t dtype);
 OpDesc epilogue_expr(const OpDesc& desc);  // epilogue.cpp
 
 // The parts of parse, in their own files.
-void parse_epilogue(OpDesc& desc);                                        // epilogue.cpp: fills desc.epilogue
+void parse_epilogue(OpDesc& desc);                                    // epilogue.cpp: fills desc.epilogue
 void check_op(const OpDesc& desc);                                    // check.cpp
 Tape parse_tape(const onc_expr_attrs& attrs, const OpDesc& desc);     // tape.cpp
 Tape parse_tape(const onc_foreach_attrs& attrs, const OpDesc& desc);  // tape.cpp

@@ -48,8 +48,8 @@ onc_conv_attrs attributes(const Settings& s) {
   return out;
 }
 
-void need_2d(const at::Tensor& x) {
-  if (x.dim() != 4) throw Declined(std::to_string(x.dim() - 2) + "-D convolution");
+void need_served(const at::Tensor& x) {
+  if (x.dim() < 3 || x.dim() > 5) throw Declined(std::to_string(x.dim() - 2) + "-D convolution");
   need_dtype(x.scalar_type());
   if (!x.is_floating_point()) throw Declined(std::string("convolution in ") + c10::toString(x.scalar_type()));
 }
@@ -87,7 +87,10 @@ at::Tensor forward(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b
     return out;
   }
   run_conv(ONC_OP_CONV_GRAD_INPUT, x, w, {}, out, s);
-  return bias.defined() ? out.add_(bias.view({1, -1, 1, 1})) : out;
+  if (!bias.defined()) return out;
+  std::vector<int64_t> channels(static_cast<size_t>(x.dim()), 1);
+  channels[1] = -1;
+  return out.add_(bias.view(channels));
 }
 
 at::Tensor on_cpu(const at::Tensor& t) { return t.defined() ? t.cpu() : t; }
@@ -100,7 +103,7 @@ at::Tensor convolution(const at::Tensor& input, const at::Tensor& weight, const 
               "Expected all tensors to be on the same device, but found at least two devices, ", input.device(), " and ",
               weight.device() != input.device() ? weight.device() : b.device(), "!");
   try {
-    need_2d(input);
+    need_served(input);
     return forward(input.contiguous(), weight.contiguous(), b.defined() ? b.contiguous() : b, s);
   } catch (const Declined& declined) {
     // No CPU kernel has this op's name: PyTorch's own convolution stands in.
@@ -118,7 +121,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_backward(const at::Te
   const Settings s = settings(input, stride, pad, dilation, transposed, output_pad, groups);
   at::Tensor grad_input, grad_weight, grad_bias;
   try {
-    need_2d(input);
+    need_served(input);
     const at::Tensor grad = grad_given.contiguous(), x = input.contiguous(), w = weight.contiguous();
     if (mask[0]) {
       grad_input = at::empty(x.sizes(), x.options());
@@ -135,7 +138,11 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_backward(const at::Te
         run_conv(ONC_OP_CONV_GRAD_WEIGHT, grad, x, {}, grad_weight, s);
       }
     }
-    if (mask[2]) grad_bias = at::sum(grad, at::IntArrayRef({0, 2, 3}));
+    if (mask[2]) {
+      std::vector<int64_t> all_but_channels{0};
+      for (int64_t d = 2; d < grad.dim(); ++d) all_but_channels.push_back(d);
+      grad_bias = at::sum(grad, all_but_channels);
+    }
   } catch (const Declined& declined) {
     note_fallback("aten::convolution_backward_overrideable", declined.what());
     const int64_t channels = transposed ? weight.size(1) * s.groups : weight.size(0);
