@@ -14,13 +14,15 @@
 #define T double
 #define IT int64_t
 #define MANTISSA 52
+// First: the others call it.
+#include "lib/special/series.h"
+
 #include "lib/special/bessel.h"
 #include "lib/special/gamma.h"
 #include "lib/special/normal.h"
 #include "lib/special/number.h"
 #include "lib/special/polynomials.h"
 #include "lib/special/repro.h"
-#include "lib/special/series.h"
 #undef T
 #undef IT
 #undef MANTISSA

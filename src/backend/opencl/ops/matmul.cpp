@@ -9,6 +9,9 @@
 namespace oncilla::ocl {
 namespace {
 
+// The largest work-group of CLBlast 1.5.3's own parameters for GEMM; below, its launch fails.
+constexpr size_t kClblastWorkGroup = 256;
+
 MatrixStrides strides_of(const kit::Tensor& tensor) {
   const size_t batch = tensor.rank() - 2;
   return {tensor.strides[batch], tensor.strides[batch + 1], batch == 1 && tensor.dims[0] > 1 ? tensor.strides[0] : 0};
@@ -54,15 +57,15 @@ class MatmulPlan final : public onc_plan {
     }
     const bool empty = d.numel() == 0, floating = kit::dtype_kind(d.dtype) == 'f';
     const char* shape_class = p.m * p.n * p.k <= 4096 ? "tiny" : std::min(p.m, p.n) <= 4 ? "thin" : "";
-    const std::string variant =
-        choose_variant(device, desc, d.dtype, shape_class,
-                       {{"tile"},
-                        {"rows", floating && rows_fits(p), "a floating dtype, and unit strides along K or along the rows of b"},
-                        {"local"},
-                        {"direct"},
-                        {"clblast", !empty && clblast_fits(desc.epilogue ? bare(p) : p),
-                         "float32 or float64, unit strides, and c laid out as a dense d"}},
-                       info);
+    const std::string variant = choose_variant(
+        device, desc, d.dtype, shape_class,
+        {{"tile"},
+         {"rows", floating && rows_fits(p), "a floating dtype, and unit strides along K or along the rows of b"},
+         {"local"},
+         {"direct"},
+         {"clblast", !empty && device.max_work_group() >= kClblastWorkGroup && clblast_fits(desc.epilogue ? bare(p) : p),
+          "float32 or float64, unit strides, and c laid out as a dense d"}},
+        info);
     if (empty) return;
     if (variant == "clblast" && desc.epilogue) {
       p = bare(p);
