@@ -101,7 +101,7 @@ def stages() -> list[Stage]:
             minutes=25,
             cores=2,
         ),
-        Stage("install", "the Python package, built and installed", "scripts/setup", ("setup", "build"), cores=2),
+        Stage("install", "the Python package, built and installed", "scripts/setup", ("setup", "build"), minutes=25, cores=2),
         Stage(
             "ops-pocl",
             "every op on pocl against the reference",
@@ -144,6 +144,7 @@ def stages() -> list[Stage]:
             f"scripts/with-runtime pocl {python} -m pytest -q test/torch",
             ("install",),
             count_words,
+            minutes=25,
         ),
         Stage(
             "torch-intel",
@@ -152,6 +153,7 @@ def stages() -> list[Stage]:
             ("install",),
             count_words,
             quick=False,
+            minutes=25,
         ),
         Stage(
             "asan-ops",
