@@ -8,10 +8,9 @@
 #include <tuple>
 #include <vector>
 
-#include "core/backend.hpp"
-#include "core/device.hpp"
 #include "core/op.hpp"
 #include "core/tape.hpp"
+#include "plugins.hpp"
 
 using namespace oncilla;
 
@@ -122,25 +121,10 @@ std::vector<float> count_from(float first, size_t n) {
   return values;
 }
 
-template <class Test>
-void on_each_plugin(const Test& test) {
-  for (const char* name : {"reference", "opencl"}) {
-    std::shared_ptr<Device> device;
-    try {
-      device = Device::open(Backend::named(name), 0);
-    } catch (const Error&) {
-      continue;  // a build without it, or no device
-    }
-    CAPTURE(name);
-    Lab lab(*device);
-    test(lab);
-  }
-}
-
 }  // namespace
 
 TEST_CASE("composites: power-average pooling") {
-  on_each_plugin([](Lab& lab) {
+  test::on_each_plugin<Lab>([](Lab& lab) {
     const auto x = lab.tensor({1, 1, 4, 4}, count_from(1, 16));
     const auto power = lab.empty({1, 1, 4, 4}), sum = lab.empty({1, 1, 2, 2});
     lab.map([](Value v) { return raised(v, 2); }, *power, *x);
@@ -153,7 +137,7 @@ TEST_CASE("composites: power-average pooling") {
 }
 
 TEST_CASE("composites: max unpooling, and the gradient of any max pool") {
-  on_each_plugin([](Lab& lab) {
+  test::on_each_plugin<Lab>([](Lab& lab) {
     const auto x = lab.tensor({1, 1, 4, 4}, {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3});
     const auto y = lab.empty({1, 1, 2, 2}), back = lab.empty({1, 1, 4, 4}), index = lab.empty({1, 1, 2, 2}, ONC_I64);
     Op(ONC_OP_MAX_POOL).attrs(sized(pool({2, 2}, 2, {0, 0}))).in(x->ref()).out(y->ref()).out(index->ref()).run(lab.queue());
@@ -164,7 +148,7 @@ TEST_CASE("composites: max unpooling, and the gradient of any max pool") {
     Op(ONC_OP_SCATTER).attrs(sized(scatter)).no_in().in(flat_index.ref()).in(flat_y.ref()).out(flat_back.ref()).run(lab.queue());
     lab.check(*back, {0, 0, 0, 0, 0, 9, 0, 6, 0, 0, 0, 0, 9, 0, 9, 0});  // max_unpool2d
   });
-  on_each_plugin([](Lab& lab) {
+  test::on_each_plugin<Lab>([](Lab& lab) {
     const auto x = lab.tensor({1, 1, 3, 5}, {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9.5F});
     const auto y = lab.empty({1, 1, 2, 3}), grad_y = lab.tensor({1, 1, 2, 3}, count_from(1, 6)), grad_x = lab.empty({1, 1, 3, 5});
     const auto index = lab.empty({1, 1, 2, 3}, ONC_I64);
@@ -179,7 +163,7 @@ TEST_CASE("composites: max unpooling, and the gradient of any max pool") {
 }
 
 TEST_CASE("composites: resampling by area") {
-  on_each_plugin([](Lab& lab) {
+  test::on_each_plugin<Lab>([](Lab& lab) {
     const auto x = lab.tensor({1, 1, 4, 4}, count_from(1, 16)), y = lab.empty({1, 1, 3, 2});
     Op(ONC_OP_ADAPTIVE_AVG_POOL).in(x->ref()).out(y->ref()).run(lab.queue());
     lab.check(*y, {3.5, 5.5, 7.5, 9.5, 11.5, 13.5});  // interpolate(x, size=(3, 2), mode="area")
@@ -187,7 +171,7 @@ TEST_CASE("composites: resampling by area") {
 }
 
 TEST_CASE("composites: pixel shuffle and its inverse") {
-  on_each_plugin([](Lab& lab) {
+  test::on_each_plugin<Lab>([](Lab& lab) {
     // Over [N, C, H, r, W, r]: the narrow tensor is [N, C, r, r, H, W], its dims in another order.
     const Dims space{1, 1, 2, 2, 2, 2};
     const Dims narrow_strides{16, 16, 2, 8, 1, 4};
@@ -201,7 +185,7 @@ TEST_CASE("composites: pixel shuffle and its inverse") {
 }
 
 TEST_CASE("composites: local response normalisation") {
-  on_each_plugin([](Lab& lab) {
+  test::on_each_plugin<Lab>([](Lab& lab) {
     const auto x = lab.tensor({1, 4, 2}, {1, 2, 3, 4, -1, -2, 0.5F, 3});
     const auto y = lab.empty({1, 4, 2}), square = lab.empty({1, 4, 2}), mean = lab.empty({1, 4, 2});
     const auto normalise = [](Value v, Value m) { return v * raised(m * 0.3 + 1.5, -0.75); };

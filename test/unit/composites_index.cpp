@@ -9,10 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/backend.hpp"
-#include "core/device.hpp"
 #include "core/op.hpp"
 #include "core/tape.hpp"
+#include "plugins.hpp"
 
 using namespace oncilla;
 
@@ -100,21 +99,6 @@ Runs runs_of(Lab& lab, const List& x) {
   return runs;
 }
 
-template <class Test>
-void on_each_plugin(const Test& test) {
-  for (const char* name : {"reference", "opencl"}) {
-    std::shared_ptr<Device> device;
-    try {
-      device = Device::open(Backend::named(name), 0);
-    } catch (const Error&) {
-      continue;  // a build without it, or no device
-    }
-    CAPTURE(name);
-    Lab lab(*device);
-    test(lab);
-  }
-}
-
 Ints sample(size_t n, int64_t limit) {
   Ints values;
   uint64_t state = 7;
@@ -128,7 +112,7 @@ Ints sample(size_t n, int64_t limit) {
 }  // namespace
 
 TEST_CASE("composites: unique and mode") {
-  on_each_plugin([](Lab& lab) {
+  test::on_each_plugin<Lab>([](Lab& lab) {
     const Ints values = sample(1013, 90);
     std::map<int64_t, int64_t> counts;
     for (int64_t v : values) ++counts[v];
@@ -171,7 +155,7 @@ TEST_CASE("composites: unique and mode") {
 }
 
 TEST_CASE("composites: bincount") {
-  on_each_plugin([](Lab& lab) {
+  test::on_each_plugin<Lab>([](Lab& lab) {
     const Ints values = sample(2003, 37);
     Ints expected(37, 0);
     for (int64_t v : values) ++expected[static_cast<size_t>(v)];
@@ -183,7 +167,7 @@ TEST_CASE("composites: bincount") {
 }
 
 TEST_CASE("composites: index_put that accumulates") {
-  on_each_plugin([](Lab& lab) {
+  test::on_each_plugin<Lab>([](Lab& lab) {
     constexpr int64_t kRows = 5, kColumns = 7;
     const Ints row = sample(211, kRows), column = sample(211, kColumns), value = sample(211, 1000);
     Ints expected(kRows * kColumns, 0);

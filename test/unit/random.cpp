@@ -16,9 +16,8 @@
 #include <string>
 #include <vector>
 
-#include "core/backend.hpp"
-#include "core/device.hpp"
 #include "core/op.hpp"
+#include "plugins.hpp"
 
 using namespace oncilla;
 
@@ -63,15 +62,6 @@ const std::vector<Distribution>& distributions() {
        0xc7720dfafeb70476},
   };
   return all;
-}
-
-// A device of a plugin that may not be there.
-std::shared_ptr<Device> open(const char* name) {
-  try {
-    return Device::open(Backend::named(name), 0);
-  } catch (const Error&) {
-    return nullptr;
-  }
 }
 
 class Drawer {
@@ -169,7 +159,7 @@ double correlation(const std::vector<double>& a, const std::vector<double>& b, s
 }  // namespace
 
 TEST_CASE("random: distributions and moments") {
-  const auto device = open("reference");
+  const auto device = test::open_plugin("reference");
   REQUIRE(device != nullptr);
   Drawer drawer(*device);
   for (const Distribution& d : distributions()) {
@@ -194,7 +184,7 @@ TEST_CASE("random: distributions and moments") {
 }
 
 TEST_CASE("random: neighbours, seeds and offsets are independent") {
-  const auto device = open("reference");
+  const auto device = test::open_plugin("reference");
   REQUIRE(device != nullptr);
   Drawer drawer(*device);
   const Make flat = [](Tape& t, uint32_t d) { return uniform(t, d); };
@@ -220,7 +210,7 @@ TEST_CASE("random: neighbours, seeds and offsets are independent") {
 
 TEST_CASE("random: every runtime draws the same bits") {
   for (const char* name : {"reference", "opencl"}) {
-    const auto device = open(name);
+    const auto device = test::open_plugin(name);
     if (device == nullptr) continue;
     Drawer drawer(*device);
     for (const Distribution& d : distributions()) {

@@ -17,6 +17,7 @@
 // First: the others call it.
 #include "lib/special/series.h"
 
+#include "lib/special/airy.h"
 #include "lib/special/bessel.h"
 #include "lib/special/gamma.h"
 #include "lib/special/normal.h"
