@@ -23,15 +23,13 @@ kernel void ctc_loss(ARG(const E, p), ARG(const long, target), ARG(const long, i
   const global E *prob = p + n * pn;
   const global long *symbols = target + n * tn;
   global T *a = alpha + n * an;
-  const long given_steps = input_length[n * in], given_labels = target_length[n * ln];
-  const bool valid = sample_is_valid(symbols, ts, given_steps, given_labels, steps, labels, classes);
-  const I live_steps = valid ? (I)given_steps : 0, end = valid ? 2 * (I)given_labels : -1;
+  const Sample sample = sample_of(symbols, ts, input_length[n * in], target_length[n * ln], steps, labels, classes);
   for (I t = 0; t < steps; ++t) {
     global T *row = a + t * at;
     const global T *above = row - at;
     for (I s = ITEMS_START; s < 2 * labels + 1; s += ITEMS_STEP) {
       T value = (T)-INFINITY;
-      if (t < live_steps && s <= end) {
+      if (t < sample.steps && s <= sample.end) {
         const long c = symbol(symbols, ts, s, blank);
         T before = s <= 1 ? (T)0 : (T)-INFINITY;
         if (t > 0) {
@@ -46,5 +44,5 @@ kernel void ctc_loss(ARG(const E, p), ARG(const long, target), ARG(const long, i
     barrier(CLK_GLOBAL_MEM_FENCE);
 #endif
   }
-  if (ITEMS_START == 0) STORE_AT(loss, n * on, valid ? -log_likelihood(a, at, as, live_steps, end) : (T)NAN);
+  if (ITEMS_START == 0) STORE_AT(loss, n * on, loss_of(sample, a, at, as));
 }

@@ -23,19 +23,18 @@ kernel void ctc_beta(ARG(const E, p), ARG(const long, target), ARG(const long, i
   const global long *symbols = target + n * tn;
   const I width = 2 * labels + 1;
   global T *b = beta + (long)n * steps * width;
-  const long given_steps = input_length[n * in], given_labels = target_length[n * ln];
-  const bool valid = sample_is_valid(symbols, ts, given_steps, given_labels, steps, labels, classes);
-  const I live_steps = valid ? (I)given_steps : 0, live_labels = valid ? (I)given_labels : 0, end = 2 * live_labels;
-  for (I k = ITEMS_START; k < live_labels; k += ITEMS_STEP) {
+  const Sample sample = sample_of(symbols, ts, input_length[n * in], target_length[n * ln], steps, labels, classes);
+  const I end = sample.end;
+  for (I k = ITEMS_START; k < sample.labels; k += ITEMS_STEP) {
     const long label = symbols[k * ts];
     I again = k + 1, before = 0;
-    while (again < live_labels && symbols[again * ts] != label) ++again;
+    while (again < sample.labels && symbols[again * ts] != label) ++again;
     while (before < k && symbols[before * ts] != label) ++before;
-    if (again == live_labels) again = labels;
+    if (again == sample.labels) again = labels;
     next[(long)n * labels + k] = before < k || label == blank ? ~again : again;
   }
-  for (I back = 0; back < live_steps; ++back) {
-    const I t = live_steps - 1 - back;
+  for (I back = 0; back < sample.steps; ++back) {
+    const I t = sample.steps - 1 - back;
     global T *row = b + (long)t * width;
     const global T *below = row + width;
     for (I s = ITEMS_START; s <= end; s += ITEMS_STEP) {
@@ -74,11 +73,9 @@ kernel void ctc_loss_grad(ARG(const E, grad_loss), ARG(const E, p), ARG(const lo
 #endif
   const I n = UNIT % batch, t = UNIT / batch, width = 2 * labels + 1;
   const global long *symbols = target + n * tn;
-  const long given_steps = input_length[n * in], given_labels = target_length[n * ln];
-  const bool valid = sample_is_valid(symbols, ts, given_steps, given_labels, steps, labels, classes);
-  const I live_labels = valid ? (I)given_labels : 0, end = 2 * live_labels;
-  const T nll = valid ? -log_likelihood(alpha + n * an, at, as, (I)given_steps, end) : (T)NAN;
-  const bool zero = valid && t >= given_steps;
+  const Sample sample = sample_of(symbols, ts, input_length[n * in], target_length[n * ln], steps, labels, classes);
+  const T nll = loss_of(sample, alpha + n * an, at, as);
+  const bool zero = sample.valid && t >= sample.steps;
 #ifdef ZERO_INFINITY
   const bool none = zero || nll == (T)INFINITY;
 #else
@@ -95,7 +92,7 @@ kernel void ctc_loss_grad(ARG(const E, grad_loss), ARG(const E, p), ARG(const lo
 #define SHARE(s, log_prob) (a[(s) * as] + b[s] == (T)-INFINITY ? (T)0 : exp(a[(s) * as] + b[s] + nll - (log_prob)))
   T blanks = 0;
   const T blank_prob = LOAD_AT(prob, blank * pc);
-  for (I s = ITEMS_START; finite && s <= end; s += ITEMS_STEP) {
+  for (I s = ITEMS_START; finite && s <= sample.end; s += ITEMS_STEP) {
     if (symbol(symbols, ts, s, blank) == blank) blanks += SHARE(s, blank_prob);
   }
 #ifdef GROUP
@@ -109,7 +106,7 @@ kernel void ctc_loss_grad(ARG(const E, grad_loss), ARG(const E, p), ARG(const lo
   blanks = scratch[0];
 #endif
   if (finite && ITEMS_START == 0) STORE_AT(row, blank * dc, g * (exp(blank_prob) - blanks));
-  for (I k = ITEMS_START; finite && k < live_labels; k += ITEMS_STEP) {
+  for (I k = ITEMS_START; finite && k < sample.labels; k += ITEMS_STEP) {
     const global I *again = next + (long)n * labels;
     if (again[k] < 0) continue;
     const long c = symbols[k * ts];

@@ -24,20 +24,15 @@ kernel void grid_sample_grad_x(ARG(const E, g), ARG(const E, grid), ARG(E, dx), 
   for (int o = 0; o < size.s3; ++o) {
     for (int p = 0; p < size.s4; ++p) {
       for (int q = 0; q < size.s5; ++q) {
-        const global E *at = grid + n * rs.s0 + o * rs.s1 + p * rs.s2 + q * rs.s3;
-        const global E *from = g + n * gs.s0 + o * gs.s2 + p * gs.s3 + q * gs.s4;
-        const Taps w = taps_of(LOAD_AT(at, 0), size.s2, border, align), h = taps_of(LOAD_AT(at, rs.s4), size.s1, border, align);
-#if RANK == 3
-        const Taps d = taps_of(LOAD_AT(at, 2 * rs.s4), size.s0, border, align);
-#else
-        const Taps d = taps_none();
-#endif
+        const Output of = {n, o, p, q};
+        const global E *from = g + in_image(of, gs);
+        const Stencil s = stencil_at(grid + in_grid(of, rs), rs.s4, size, border, align);
         for (int i = 0; i < DEPTH_TAPS; ++i) {
           for (int j = 0; j < TAPS; ++j) {
             for (int k = 0; k < TAPS; ++k) {
-              if (d.at[i] < 0 || h.at[j] < 0 || w.at[k] < 0) continue;
-              const T weight = d.weight[i] * h.weight[j] * w.weight[k];
-              global T *to = planes + ((long)d.at[i] * size.s1 + h.at[j]) * size.s2 + w.at[k];
+              if (s.d.at[i] < 0 || s.h.at[j] < 0 || s.w.at[k] < 0) continue;
+              const T weight = s.d.weight[i] * s.h.weight[j] * s.w.weight[k];
+              global T *to = planes + ((long)s.d.at[i] * size.s1 + s.h.at[j]) * size.s2 + s.w.at[k];
               for (int c = first; c < end; ++c, to += volume) *to += LOAD_AT(from, c * gs.s1) * weight;
             }
           }
@@ -64,35 +59,28 @@ kernel void grid_sample_grad_grid(ARG(const E, g), ARG(const E, x), ARG(const E,
   BIND(E, dgrid);
   const I id = (I)get_global_id(0);
   if (id >= work) return;
-  const int q = (int)(id % size.s5), p = (int)(id / size.s5 % size.s4), o = (int)(id / size.s5 / size.s4 % size.s3);
-  const I n = id / size.s5 / size.s4 / size.s3;
-  const global E *at = grid + n * rs.s0 + o * rs.s1 + p * rs.s2 + q * rs.s3;
-  const Taps w = taps_of(LOAD_AT(at, 0), size.s2, border, align), h = taps_of(LOAD_AT(at, rs.s4), size.s1, border, align);
-#if RANK == 3
-  const Taps d = taps_of(LOAD_AT(at, 2 * rs.s4), size.s0, border, align);
-#else
-  const Taps d = taps_none();
-#endif
+  const Output of = output_of(id, size);
+  const Stencil s = stencil_at(grid + in_grid(of, rs), rs.s4, size, border, align);
   T by_w = 0, by_h = 0, by_d = 0;
 #if MODE != 0
   for (int c = 0; c < channels; ++c) {
-    const T value = LOAD_AT(g, n * gs.s0 + c * gs.s1 + o * gs.s2 + p * gs.s3 + q * gs.s4);
-    const global E *src = x + n * xs.s0 + c * xs.s1;
+    const T value = LOAD_AT(g, in_image(of, gs) + c * gs.s1);
+    const global E *src = x + of.n * xs.s0 + c * xs.s1;
     for (int i = 0; i < DEPTH_TAPS; ++i) {
       for (int j = 0; j < TAPS; ++j) {
         for (int k = 0; k < TAPS; ++k) {
-          const bool inside = d.at[i] >= 0 && h.at[j] >= 0 && w.at[k] >= 0;
+          const bool inside = s.d.at[i] >= 0 && s.h.at[j] >= 0 && s.w.at[k] >= 0;
           if (!inside && RANK == 3) continue;
-          const T v = value * (inside ? LOAD_AT(src, d.at[i] * xs.s2 + h.at[j] * xs.s3 + w.at[k] * xs.s4) : (T)0);
-          by_w += v * w.slope[k] * h.weight[j] * d.weight[i];
-          by_h += v * h.slope[j] * w.weight[k] * d.weight[i];
-          by_d += v * d.slope[i] * w.weight[k] * h.weight[j];
+          const T v = value * (inside ? LOAD_AT(src, s.d.at[i] * xs.s2 + s.h.at[j] * xs.s3 + s.w.at[k] * xs.s4) : (T)0);
+          by_w += v * s.w.slope[k] * s.h.weight[j] * s.d.weight[i];
+          by_h += v * s.h.slope[j] * s.w.weight[k] * s.d.weight[i];
+          by_d += v * s.d.slope[i] * s.w.weight[k] * s.h.weight[j];
         }
       }
     }
   }
 #endif
-  const long to = n * ds.s0 + o * ds.s1 + p * ds.s2 + q * ds.s3;
+  const long to = in_grid(of, ds);
   STORE_AT(dgrid, to, by_w);
   STORE_AT(dgrid, to + ds.s4, by_h);
 #if RANK == 3

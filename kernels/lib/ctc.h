@@ -27,18 +27,27 @@ static inline T log_sum3(T a, T b, T c) {
 // The symbol at position s: the labels with a blank before, between and behind them.
 static inline long symbol(const global long *labels, long stride, I s, long blank) { return s % 2 == 0 ? blank : labels[(s / 2) * stride]; }
 
-// Lengths and labels lie in their ranges; if not, the sample is NaN.
-static inline bool sample_is_valid(const global long *labels, long stride, long input_length, long target_length, I steps, I most_labels, I classes) {
-  if (input_length < 0 || input_length > steps || target_length < 0 || target_length > most_labels) return false;
-  for (I k = 0; k < (I)target_length; ++k) {
-    if (labels[k * stride] < 0 || labels[k * stride] >= classes) return false;
+// A sample's own lengths. Where they or its labels do not lie in their ranges it is not valid, and has no steps, labels or positions.
+typedef struct {
+  bool valid;
+  I steps, labels, end;  // end: the last position
+} Sample;
+
+static inline Sample sample_of(const global long *labels, long stride, long input_length, long target_length, I steps, I most_labels, I classes) {
+  Sample s = {input_length >= 0 && input_length <= steps && target_length >= 0 && target_length <= most_labels, 0, 0, -1};
+  for (I k = 0; s.valid && k < (I)target_length; ++k) s.valid = labels[k * stride] >= 0 && labels[k * stride] < classes;
+  if (s.valid) {
+    s.steps = (I)input_length;
+    s.labels = (I)target_length;
+    s.end = 2 * s.labels;
   }
-  return true;
+  return s;
 }
 
-// log_alpha of a sample gives the logarithm of its probability. end: 2 * target_length.
-static inline T log_likelihood(const global T *alpha, long at, long as, I input_length, I end) {
-  if (input_length == 0) return end == 0 ? (T)0 : (T)-INFINITY;
-  const global T *last = alpha + (input_length - 1) * at;
-  return end == 0 ? last[0] : log_sum2(last[end * as], last[(end - 1) * as]);
+// log_alpha of a sample gives its loss.
+static inline T loss_of(Sample sample, const global T *alpha, long at, long as) {
+  if (!sample.valid) return (T)NAN;
+  if (sample.steps == 0) return sample.end == 0 ? (T)0 : (T)INFINITY;
+  const global T *last = alpha + (sample.steps - 1) * at;
+  return -(sample.end == 0 ? last[0] : log_sum2(last[sample.end * as], last[(sample.end - 1) * as]));
 }

@@ -102,3 +102,39 @@ static inline Taps taps_none(void) {
 #else
 #define DEPTH_TAPS 1
 #endif
+
+// Along all dims, from the coordinates at `grid`, `step` apart: width, height, depth.
+typedef struct {
+  Taps d, h, w;
+} Stencil;
+
+static inline Stencil stencil_at(const global E *grid, long step, int8 size, int border, int align) {
+  Stencil s;
+  s.w = taps_of(LOAD_AT(grid, 0), size.s2, border, align);
+  s.h = taps_of(LOAD_AT(grid, step), size.s1, border, align);
+#if RANK == 3
+  s.d = taps_of(LOAD_AT(grid, 2 * step), size.s0, border, align);
+#else
+  s.d = taps_none();
+#endif
+  return s;
+}
+
+// Where work-item `id` of all outputs in row-major order is: sample n, place o, p, q.
+typedef struct {
+  I n;
+  int o, p, q;
+} Output;
+
+static inline Output output_of(I id, int8 size) {
+  Output out;
+  out.q = (int)(id % size.s5);
+  out.p = (int)(id / size.s5 % size.s4);
+  out.o = (int)(id / size.s5 / size.s4 % size.s3);
+  out.n = id / size.s5 / size.s4 / size.s3;
+  return out;
+}
+
+// Offsets with strides n, c, d, h, w of an image (channel 0), and n, d, h, w, coordinate of a grid.
+static inline long in_image(Output at, long8 strides) { return at.n * strides.s0 + at.o * strides.s2 + at.p * strides.s3 + at.q * strides.s4; }
+static inline long in_grid(Output at, long8 strides) { return at.n * strides.s0 + at.o * strides.s1 + at.p * strides.s2 + at.q * strides.s3; }
