@@ -76,7 +76,9 @@ kernel void batch_norm(ARG(const E, x), ARG(const P, weight), ARG(const P, bias)
 
   store_channel(mean, first, channels, cs.s4, m);
   store_channel(invstd, first, channels, cs.s5, inv);
-  store_param(new_mean, first, channels, cs.s6, ((T)1 - momentum) * load_param(running_mean, first, channels, cs.s2, (T)0) + momentum * m);
-  store_param(new_var, first, channels, cs.s7,
+  if (STORES) {  // nobody else reads a running value either, since the new one may take its place
+    store_param(new_mean, first, channels, cs.s6, ((T)1 - momentum) * load_param(running_mean, first, channels, cs.s2, (T)0) + momentum * m);
+    store_param(new_var, first, channels, cs.s7,
                 ((T)1 - momentum) * load_param(running_var, first, channels, cs.s3, (T)0) + momentum * (m2 / (count - (T)1)));
+  }
 }

@@ -94,6 +94,13 @@ static inline T shared_total(const local T *sums, const local T *losts) {
 #define SUM_TOTAL(sum, lost) COMPENSATED(sum, lost)
 #endif
 
+// Whether this work-item stores what a channel has once.
+#ifdef GROUP
+#define STORES (get_local_id(0) == 0)
+#else
+#define STORES 1
+#endif
+
 // Values that a channel has once, in a [C] tensor of T (…_channel) or of P (…_param); `absent` where the tensor is not there.
 #ifdef BLOCK
 #define ONC_CHANNEL_VALUES(suffix, M, LOAD, STORE)                                                                         \
@@ -110,11 +117,6 @@ static inline T shared_total(const local T *sums, const local T *losts) {
     for (int l = 0; l < n; ++l) STORE(p, (first + l) * stride, lane[l]);                                                   \
   }
 #else
-#ifdef GROUP
-#define STORES (get_local_id(0) == 0)
-#else
-#define STORES 1
-#endif
 #define ONC_CHANNEL_VALUES(suffix, M, LOAD, STORE)                                                                         \
   static inline R load_##suffix(const global M *p, I first, I channels, long stride, T absent) {                           \
     return p != 0 ? LOAD(p, first * stride) : absent;                                                                      \
