@@ -1,10 +1,11 @@
 // The norm of each tensor of a list, in two kernels: partial norms of units of CHUNK elements, then the units of each tensor in order. KIND: 0 the largest
 // magnitude, 1 the sum of magnitudes, 2 the root of the sum of squares. T computes, E lies in memory (lib/storage.h).
 //
-// table is that of ops over lists (ops/list_plan.hpp): `tensors` + 1 first units, then a row of ROW words a tensor: length, place. Work-items (GROUP
-// defined: work-groups, through local memory) take per_item units, from their number times item_step on, unit_step apart. No work-item reads beyond a
-// tensor. Sums of a unit are plain, those over units carry what their roundings lost.
+// table is that of lib/list.h, whose rows have ROW words. Work-items (GROUP defined: work-groups, through local memory) take per_item units, from their
+// number times item_step on, unit_step apart. No work-item reads beyond a tensor. Sums of a unit are plain, those over units carry what their roundings
+// lost.
 #include "lib/arg.h"
+#include "lib/list.h"
 #include "lib/storage.h"
 
 #if KIND == 0
@@ -19,22 +20,6 @@
 #endif
 #define COMBINE(a, x) ((a) + (x))
 #endif
-
-static inline global const uchar *norm_segment(NORM_SEGMENT_PARAMS, int which) { return NORM_SEGMENT_CHOICE; }
-
-// The last tensor that begins at or before this unit; empty ones begin where the next does.
-static inline int norm_tensor(const global long *table, int tensors, int unit) {
-  int tensor = 0;
-  for (int above = tensors; above - tensor > 1;) {
-    const int middle = (tensor + above) / 2;
-    if (table[middle] <= unit) {
-      tensor = middle;
-    } else {
-      above = middle;
-    }
-  }
-  return tensor;
-}
 
 #ifdef GROUP
 #include "lib/group.h"
@@ -52,7 +37,7 @@ static inline T lanes_combine(V v) {
 #endif
 
 // `before`: units of earlier launches, in part.
-kernel void foreach_norm(NORM_SEGMENT_PARAMS, global const long *table, const ulong table_at, ARG(T, part), const long before, const int tensors,
+kernel void foreach_norm(LIST_SEGMENT_PARAMS, global const long *table, const ulong table_at, ARG(T, part), const long before, const int tensors,
                          const int units, const int per_item, const int item_step, const int unit_step) {
   BIND(T, part);
   table += table_at;
@@ -63,9 +48,9 @@ kernel void foreach_norm(NORM_SEGMENT_PARAMS, global const long *table, const ul
   int unit = (int)get_global_id(0) * item_step;
 #endif
   for (int k = 0; k < per_item && unit < units; ++k, unit += unit_step) {
-    const int tensor = norm_tensor(table, tensors, unit);
+    const int tensor = list_tensor(table, tensors, unit);
     const global long *row = table + tensors + 1 + tensor * ROW;
-    const global E *x = (const global E *)(norm_segment(NORM_SEGMENTS, (int)(row[1] & 0x7fff)) + (row[1] >> 16));
+    const global E *x = (const global E *)LIST_MEMORY(row[1]);
     x += (unit - table[tensor]) * CHUNK;
     const int n = (int)min((long)CHUNK, row[0] - (unit - table[tensor]) * CHUNK);
 #ifdef GROUP

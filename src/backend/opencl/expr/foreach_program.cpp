@@ -81,33 +81,23 @@ class Writer {
     const std::string plain = load_text(functions_, {name, "i", 'c', "", "live"}, storage, inst.dtype, shape_.width);
     if (!mixed_[inst.a]) return plain;
     const std::string single = load_text(functions_, {name, "0", 'b', "", ""}, storage, inst.dtype, shape_.width);
-    return cat("(row[", 1 + inst.a, "] & ", kPlaceBroadcast, ") != 0 ? ", single, " : ", plain);
+    return cat("LIST_BROADCASTS(row[", 1 + inst.a, "]) ? ", single, " : ", plain);
   }
 
   // The pointer to this tensor of a list, declared once a tensor.
   std::string pointer(const std::string& name, size_t list, uint32_t storage, const char* qualifier) {
     if (pointers_.insert(name).second) {
-      tensor_.push_back(cat("global ", qualifier, storage_scalar(storage), " *", name, " = (global ", qualifier,
-                            storage_scalar(storage), " *)(foreach_segment(FOREACH_SEGMENTS, (int)(row[", 1 + list, "] & ",
-                            kPlaceBroadcast - 1, ")) + (row[", 1 + list, "] >> ", kPlaceShift, "));"));
+      const std::string type = cat("global ", qualifier, storage_scalar(storage), " *");
+      tensor_.push_back(cat(type, name, " = (", type, ")LIST_MEMORY(row[", 1 + list, "]);"));
     }
     return name;
   }
 
   ForeachProgram assemble(const std::vector<std::string>& step) {
-    std::string declared, named, chosen;
-    for (uint32_t s = 0; s < shape_.segments; ++s) {
-      declared += cat(s == 0 ? "" : ", ", "global uchar *segment", s);
-      named += cat(s == 0 ? "" : ", ", "segment", s);
-      if (s + 1 < shape_.segments) chosen += cat("which == ", s, " ? segment", s, " : ");
-    }
-    chosen += cat("segment", shape_.segments - 1);
     std::string text = "#pragma OPENCL FP_CONTRACT OFF\n";
     text += cat("typedef long I;\n#define W ", shape_.width, "\n#define CHUNK ", shape_.chunk, "\n#define ROW ",
                 1 + mixed_.size() + tape_.outs.size() + tape_.n_tensor_scalars, "\n");
     text += "#include \"lib/arg.h\"\n#include \"lib/elementwise.h\"\n#include \"lib/memory.h\"\n";
-    text += cat("#define FOREACH_SEGMENTS ", named, "\n#define FOREACH_SEGMENT_PARAMS ", declared, "\n");
-    text += cat("static inline global uchar *foreach_segment(", declared, ", int which) {\n  return ", chosen, ";\n}\n");
     text += functions_.text() + macro("FOREACH_SCALARS", params_) + macro("FOREACH_TENSOR", tensor_) + macro("FOREACH_STEP", step);
     program_.prelude = std::move(text);
     return std::move(program_);

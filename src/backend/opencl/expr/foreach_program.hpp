@@ -12,9 +12,8 @@
 namespace oncilla::ocl {
 
 struct ForeachShape {
-  int width = 1;          // elements of a vector
-  int64_t chunk = 1;      // elements of a unit of work
-  uint32_t segments = 8;  // buffers that one launch takes
+  int width = 1;      // elements of a vector
+  int64_t chunk = 1;  // elements of a unit of work
 };
 
 struct ForeachProgram {
@@ -24,11 +23,7 @@ struct ForeachProgram {
   std::vector<uint32_t> tensor_scalars;
 };
 
-// The table of one launch over n tensors, in 64-bit words: first[0 … n], the first unit of each tensor and the end; then for each
-// tensor a row: its length, a place for each list (inputs, then outputs), its scalars. A place: byte offset << 16 | broadcast << 15
-// | segment.
-inline constexpr int64_t kPlaceShift = 16, kPlaceBroadcast = 1 << 15;
-
+// The row of a tensor in the table (ops/list_plan.hpp): its length, a place for each list (inputs, then outputs), its scalars.
 // mixed[l]: input list l has tensors of one element that broadcast.
 ForeachProgram foreach_program(const kit::OpDesc& desc, const std::vector<bool>& mixed, const ForeachShape& shape);
 

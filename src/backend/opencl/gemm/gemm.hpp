@@ -67,7 +67,6 @@ bool clblast_fits(const GemmProblem& problem);
 
 // ROW_PANEL of lib/tile.h: rows of a packed panel.
 inline constexpr int64_t kRowPanel = 16;
-inline constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // The type of a sum of products of a dtype: float or double, or an unsigned one whose sums wrap.
 const char* gemm_type(uint32_t dtype);

@@ -5,15 +5,6 @@
 namespace oncilla::ocl {
 namespace {
 
-constexpr int64_t kLanes = 16;  // of the explicit vectors
-
-// The widest power of two that the inner size fills, up to the work-group: the rest of the group takes further rows.
-int64_t group_columns(int64_t inner, size_t group) {
-  int64_t columns = 1;
-  while (columns * 2 <= static_cast<int64_t>(group) && columns < inner) columns *= 2;
-  return columns;
-}
-
 bool all_one(const std::vector<int64_t>& strides) {
   return std::all_of(strides.begin(), strides.end(), [](int64_t s) { return s == 1; });
 }
@@ -55,7 +46,7 @@ ChannelLaunch::ChannelLaunch(const Device& device, const kit::OpDesc& desc, std:
     defines_.set("CHANNEL", 1);
   } else if (variant == "block") {
     defines_.set("BLOCK", 1);
-    global_.x = static_cast<size_t>((channels_ + kLanes - 1) / kLanes);
+    global_.x = static_cast<size_t>(ceil_div(channels_, kLanes));
   } else if (variant == "group") {
     local_.x = group_size(device);
     global_.x *= local_.x;

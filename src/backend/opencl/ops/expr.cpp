@@ -105,7 +105,7 @@ class ExprPlan final : public onc_plan {
     const Parameters basic(device_, dtype_, column ? "column" : "row");
     const int64_t wanted = basic.want * device_.compute_units();
     const int width = vector_width(expression, basic.width);
-    const int64_t parallel = column ? divide_up(layout.kept_numel(), width * basic.across) : layout.kept_numel();
+    const int64_t parallel = column ? ceil_div(layout.kept_numel(), width * basic.across) : layout.kept_numel();
     const bool split = parallel < wanted && layout.kept_numel() * layout.reduced_numel() >= kSplitWork;
     const char* shape_class = column ? (split ? "column_split" : "column") : (split ? "row_split" : "row");
     const std::string variant =
@@ -141,11 +141,11 @@ class ExprPlan final : public onc_plan {
     int64_t segments = 1;
     if (shape.partial) {
       segments =
-          std::clamp<int64_t>(divide_up(2 * tuned.want * device_.compute_units(), std::max<int64_t>(1, kept)), 2, kMaxSegments);
+          std::clamp<int64_t>(ceil_div(2 * tuned.want * device_.compute_units(), std::max<int64_t>(1, kept)), 2, kMaxSegments);
       segments = std::clamp<int64_t>(segments, 1, std::max<int64_t>(1, units));
     }
-    const int64_t segment_units = divide_up(std::max<int64_t>(1, units), segments);
-    segments = std::max<int64_t>(1, divide_up(units, segment_units));
+    const int64_t segment_units = ceil_div(std::max<int64_t>(1, units), segments);
+    segments = std::max<int64_t>(1, ceil_div(units, segment_units));
     set_field(first, "segment_units", segment_units);
     // Each part of the states has eight bytes an element, so that the order of types does not matter.
     const auto place_parts = [&](Program& program) {

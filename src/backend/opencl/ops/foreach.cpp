@@ -28,14 +28,15 @@ class ForeachPlan final : public ListPlan {
     ForeachShape shape_of;
     shape_of.width = variant == "scalar" ? 1 : static_cast<int>(width);
     shape_of.chunk = width * tuned.get("vectors", 16);
-    // A tensor's own lists must fit into one launch.
-    shape_of.segments = std::max<uint32_t>(kListSegments, static_cast<uint32_t>(lists_));
     std::vector<int64_t> lengths;
     for (size_t t = 0; t < tensors_; ++t) lengths.push_back(desc.output(t).numel());
-    shape(std::move(lengths), shape_of.chunk, shape_of.segments, tuned.get("items", 0),
-          std::min<int64_t>(tuned.get("local", 64), static_cast<int64_t>(device_.max_work_group())));
+    // A tensor's own lists must fit into one launch.
+    shape(std::move(lengths), shape_of.chunk, std::max<uint32_t>(kListSegments, static_cast<uint32_t>(lists_)),
+          tuned.get("items", 0), std::min<int64_t>(tuned.get("local", 64), static_cast<int64_t>(device_.max_work_group())));
     program_ = foreach_program(desc, count(), shape_of);
-    kernel_ = device_.kernel("foreach.cl", "foreach_tensors", {}, program_.prelude);
+    Defines defines;
+    define_segments(defines);
+    kernel_ = device_.kernel("foreach.cl", "foreach_tensors", defines, program_.prelude);
   }
 
  private:

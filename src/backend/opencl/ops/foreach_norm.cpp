@@ -23,7 +23,6 @@ class ForeachNormPlan final : public ListPlan {
     Defines defines;
     set_storage(defines, dtype);
     defines.set("KIND", desc.attributes<onc_foreach_norm_attrs>().kind).set("CHUNK", kChunk).set("ROW", 2);
-    segment_defines(defines);
     if (variant == "group") {
       group_ = static_cast<int64_t>(group_size(device_));
       defines.set("GROUP", group_);
@@ -32,7 +31,7 @@ class ForeachNormPlan final : public ListPlan {
     int64_t units = 0;
     for (size_t t = 0; t < tensors_; ++t) {
       lengths.push_back(desc.input(t).numel());
-      units += divide_up(lengths.back(), kChunk);
+      units += ceil_div(lengths.back(), kChunk);
       info.flops += 2 * static_cast<uint64_t>(lengths.back());
       info.bytes += static_cast<uint64_t>(lengths.back()) * kit::dtype_bytes(dtype);
     }
@@ -40,24 +39,13 @@ class ForeachNormPlan final : public ListPlan {
     info.workspace_bytes = static_cast<uint64_t>(std::max<int64_t>(1, units)) * item_bytes_;
     const int64_t local = variant == "group" ? 1 : std::min<int64_t>(tuned.get("local", 64), group_limit());
     shape(std::move(lengths), kChunk, kListSegments, variant == "group" ? 0 : tuned.get("items", 0), local);
+    define_segments(defines);
     part_ = device_.kernel("foreach_norm.cl", "foreach_norm", defines);
     finish_ = device_.kernel("foreach_norm.cl", "foreach_norm_finish", defines);
   }
 
  private:
   int64_t group_limit() const { return static_cast<int64_t>(device_.max_work_group()); }
-
-  static void segment_defines(Defines& defines) {
-    std::string params, names, choice;
-    for (uint32_t s = 0; s < kListSegments; ++s) {
-      params += kit::cat(s == 0 ? "" : ", ", "global const uchar *segment", s);
-      names += kit::cat(s == 0 ? "" : ", ", "segment", s);
-      if (s + 1 < kListSegments) choice += kit::cat("which == ", s, " ? segment", s, " : ");
-    }
-    defines.set("NORM_SEGMENT_PARAMS", params)
-        .set("NORM_SEGMENTS", names)
-        .set("NORM_SEGMENT_CHOICE", kit::cat(choice, "segment", kListSegments - 1));
-  }
 
   const kit::Tensor& tensor_of(size_t, size_t t) const override { return desc.input(t); }
   size_t shared_scalars() const override { return 0; }

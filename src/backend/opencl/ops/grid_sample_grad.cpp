@@ -24,7 +24,7 @@ class GridSampleGradPlan final : public onc_plan {
       // Neighbouring channels share their coordinates' taps, as far as the device has work enough.
       const int64_t busy = 16 * static_cast<int64_t>(device.compute_units()), channels = geometry_.channels;
       channels_per_item_ = static_cast<int32_t>(std::clamp<int64_t>(geometry_.planes / busy, 1, channels));
-      items_ = x.dims[0] * ((channels + channels_per_item_ - 1) / channels_per_item_);
+      items_ = x.dims[0] * ceil_div(channels, channels_per_item_);
       by_x_ = device.kernel("grid_sample_grad.cl", "grid_sample_grad_x", Defines(geometry_.defines).set("GRAD_X", 1));
     }
     if (desc.has_out(1) && geometry_.places > 0)

@@ -30,19 +30,6 @@ Limits limits(uint32_t dtype) {
   }
 }
 
-const char* bits_type(uint32_t dtype) {
-  switch (kit::dtype_bytes(dtype)) {
-    case 1:
-      return "uchar";
-    case 2:
-      return "ushort";
-    case 4:
-      return "uint";
-    default:
-      return "ulong";
-  }
-}
-
 bool equal_strides(const kit::Tensor& a, const kit::Tensor& b) {
   for (size_t d = 0; d < a.dims.size(); ++d) {
     if (a.dims[d] > 1 && a.strides[d] != b.strides[d]) return false;
@@ -51,8 +38,6 @@ bool equal_strides(const kit::Tensor& a, const kit::Tensor& b) {
 }
 
 }  // namespace
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 void set_values(Defines& defines, uint32_t dtype) {
   set_storage(defines, dtype);
@@ -85,7 +70,7 @@ Refill::Refill(Device& device, const kit::OpDesc& desc, const std::optional<kit:
   x_step_ = inner.strides[0];
   y_step_ = inner.strides[1];
   Defines defines;
-  defines.set("COPY", bits_type(y.dtype));
+  defines.set("COPY", bits_type(kit::dtype_bytes(y.dtype)));
   set_index(defines, wide);
   kernel_ = device.kernel("scatter.cl", "scatter_copy", defines);
 }

@@ -13,8 +13,6 @@ void set_values(Defines& defines, uint32_t dtype);
 // Declines float64 on a device without it; every other dtype is served.
 void support_values(const Device& device, const kit::OpDesc& desc, uint32_t dtype);
 
-int64_t ceil_div(int64_t a, int64_t b);
-
 // y = x, or zeros where there is no x. Nothing is done where both are the same memory.
 class Refill {
  public:

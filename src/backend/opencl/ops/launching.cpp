@@ -10,14 +10,12 @@ constexpr int64_t kMaxGroups = int64_t{1} << 15;  // some drivers compile a kern
 
 }  // namespace
 
-int64_t divide_up(int64_t n, int64_t by) { return (n + by - 1) / by; }
-
 Spread spread_units(int64_t units, int64_t most, int64_t local) {
   const bool few = most > 0;
   Spread spread;
-  spread.per_item = divide_up(units, std::min(units, few ? most : kMaxGroups * local));
-  spread.items = divide_up(units, spread.per_item);
-  if (!few) spread.items = divide_up(spread.items, local) * local;
+  spread.per_item = ceil_div(units, std::min(units, few ? most : kMaxGroups * local));
+  spread.items = ceil_div(units, spread.per_item);
+  if (!few) spread.items = ceil_div(spread.items, local) * local;
   spread.item_step = few ? spread.per_item : 1;
   spread.unit_step = few ? 1 : spread.items;
   return spread;

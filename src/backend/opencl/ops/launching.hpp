@@ -11,8 +11,6 @@
 
 namespace oncilla::ocl {
 
-int64_t divide_up(int64_t n, int64_t by);
-
 // Work-item g takes `per_item` units, from g * item_step on, unit_step apart; `items` work-items in all.
 struct Spread {
   int64_t per_item = 0, item_step = 0, unit_step = 0, items = 0;

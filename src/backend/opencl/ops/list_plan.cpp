@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
-#include "expr/foreach_program.hpp"
-
 namespace oncilla::ocl {
 
 namespace {
 
 constexpr size_t kMaxSlots = 8;
+constexpr int64_t kPlaceShift = 16, kPlaceBroadcast = 1 << 15;
 
 }  // namespace
 
@@ -83,7 +82,7 @@ void ListPlan::write_table(ListLaunch& launch, size_t last, const kit::RunArgs& 
   int64_t units = 0;
   for (size_t t = launch.first; t < last; ++t) {
     table.push_back(units);
-    units += divide_up(length_[t], chunk_);
+    units += ceil_div(length_[t], chunk_);
   }
   table.push_back(units);
   kit::require(units < (int64_t{1} << 30), "[", desc.name(), "] ", units, " units of ", chunk_, " elements in one run");
@@ -109,6 +108,18 @@ int64_t ListPlan::place(const ListLaunch& launch, size_t list, size_t t, const k
   const auto segment = std::find(launch.segments.begin(), launch.segments.end(), at.buffer) - launch.segments.begin();
   const int64_t broadcast = tensor.numel() != length_[t] ? kPlaceBroadcast : 0;
   return static_cast<int64_t>(at.offset) << kPlaceShift | broadcast | segment;
+}
+
+void ListPlan::define_segments(Defines& defines) const {
+  std::string params, names, choice;
+  for (uint32_t s = 0; s < segments_; ++s) {
+    params += kit::cat(s == 0 ? "" : ", ", "global uchar *segment", s);
+    names += kit::cat(s == 0 ? "" : ", ", "segment", s);
+    if (s + 1 < segments_) choice += kit::cat("which == ", s, " ? segment", s, " : ");
+  }
+  defines.set("LIST_SEGMENT_PARAMS", params)
+      .set("LIST_SEGMENTS", names)
+      .set("LIST_SEGMENT_CHOICE", kit::cat(choice, "segment", segments_ - 1));
 }
 
 void ListPlan::add_table(Kernel::Arguments& arguments, const Segment& table, const ListLaunch& launch) const {

@@ -3,7 +3,8 @@
 // The table is uploaded only when it changed.
 //
 // The table of one launch over n tensors, in 64-bit words: first[0 … n], the first unit of each tensor and the end; then for each
-// tensor a row: its length, a place for each list, words of the op's own. A place: byte offset << 16 | broadcast << 15 | segment.
+// tensor a row: its length, a place for each list, words of the op's own. A place: byte offset << 16 | broadcast << 15 | segment
+// (kernels/lib/list.h reads it).
 #pragma once
 
 #include <deque>
@@ -47,6 +48,8 @@ class ListPlan : public onc_plan {
   virtual size_t shared_scalars() const = 0;
   virtual void enqueue(onc_queue& queue, const Segment& table, const ListLaunch& launch, const kit::RunArgs& run) = 0;
 
+  // What lib/list.h needs, after shape().
+  void define_segments(Defines& defines) const;
   // The arguments that every kernel over lists begins with: segments and table.
   void add_table(Kernel::Arguments& arguments, const Segment& table, const ListLaunch& launch) const;
   static void add_spread(Kernel::Arguments& arguments, const ListLaunch& launch);

@@ -13,8 +13,6 @@ constexpr int64_t kMaxEntries = 4096;         // of partial sums
 constexpr int64_t kSerialFinish = 64;         // so many entries one work-item adds up
 constexpr uint64_t kFlopsPerExponential = 4;  // with what belongs to it
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 void set_common(Defines& defines, uint32_t dtype, const onc_loss_attrs& attrs, bool wide) {
   set_storage(defines, dtype);
   set_index(defines, wide);

@@ -8,11 +8,8 @@
 namespace oncilla::ocl {
 namespace {
 
-constexpr int64_t kLanes = 16;           // of the explicit vectors
 constexpr int64_t kColumnElements = 64;  // of a column of which a part is worth having
 constexpr int64_t kMostParts = 1024;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 const kit::Tensor* maybe(const std::vector<std::optional<kit::Tensor>>& side, size_t i) {
   return i < side.size() && side[i] ? &*side[i] : nullptr;

@@ -43,8 +43,6 @@ uint64_t element_bits(const onc_scalar& value, uint32_t dtype) {
   }
 }
 
-const char* bits_type(size_t bytes) { return bytes == 1 ? "uchar" : bytes == 2 ? "ushort" : bytes == 4 ? "uint" : "ulong"; }
-
 class PaddingPlan final : public onc_plan {
  public:
   PaddingPlan(Device& device, kit::OpDesc parsed, uint32_t scalars)
@@ -75,8 +73,8 @@ class PaddingPlan final : public onc_plan {
       work_ = written.numel() / width;
       const int64_t busy = std::min(work_, 16 * static_cast<int64_t>(device.compute_units()));
       const int64_t items = std::clamp<int64_t>((x.numel() + y.numel()) / kElementsPerItem, 1, busy);
-      per_item_ = (work_ + items - 1) / items;
-      global_.x = static_cast<size_t>((work_ + per_item_ - 1) / per_item_);
+      per_item_ = ceil_div(work_, items);
+      global_.x = static_cast<size_t>(ceil_div(work_, per_item_));
     } else {
       work_ = written.numel();
       global_.x = static_cast<size_t>(work_);

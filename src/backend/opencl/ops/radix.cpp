@@ -28,19 +28,6 @@ int64_t key_bits(uint32_t dtype) {
   return 8 * static_cast<int64_t>(kit::dtype_bytes(dtype));
 }
 
-const char* bits_type(uint32_t dtype) {
-  switch (kit::dtype_bytes(dtype)) {
-    case 1:
-      return "uchar";
-    case 2:
-      return "ushort";
-    case 4:
-      return "uint";
-    default:
-      return "ulong";
-  }
-}
-
 class SortPlan final : public onc_plan {
  public:
   SortPlan(Device& device, kit::OpDesc parsed)
@@ -133,7 +120,7 @@ class SortPlan final : public onc_plan {
     keys.set("KEY_MASK", key_bits_ >= 32 ? "~(K)0" : std::to_string((1u << key_bits_) - 1) + "u");
     keys_kernel_ = device.kernel("sort.cl", "sort_keys", keys);
     Defines finish;
-    finish.set("COPY", bits_type(dtype));
+    finish.set("COPY", bits_type(kit::dtype_bytes(dtype)));
     set_index(finish, wide_);
     finish_ = device.kernel("sort.cl", "sort_finish", finish);
 

@@ -5,11 +5,8 @@
 namespace oncilla::ocl {
 namespace {
 
-constexpr int64_t kLanes = 16;  // of the explicit vectors
 constexpr int64_t kShort = 32;  // below this a work-group a row is a waste
 constexpr int64_t kElementsPerItem = 8192;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace
 

@@ -7,8 +7,6 @@ namespace {
 
 constexpr int64_t kElementsPerItem = 8192;
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 }  // namespace
 
 Slices::Slices(const kit::Dims& dims, const std::vector<bool>& of_slice, const std::vector<kit::Dims>& strides) {
@@ -27,12 +25,6 @@ Slices::Slices(const kit::Dims& dims, const std::vector<bool>& of_slice, const s
 
 void Slices::add_strides(Kernel::Arguments& arguments, size_t tensor) const {
   arguments.add(slice_strides(tensor)).add(space_strides(lines_, tensor)).add(inner_.strides[tensor]);
-}
-
-int32_t group_columns(int64_t inner, size_t group) {
-  int32_t columns = 1;
-  while (columns * 2 <= static_cast<int64_t>(group) && columns < inner) columns *= 2;
-  return columns;
 }
 
 int64_t slices_per_item(const Device& device, int64_t slices, int64_t elements) {

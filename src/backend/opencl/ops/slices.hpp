@@ -44,9 +44,6 @@ class Slices {
   Space::Dim inner_{1, {}}, neighbours_{1, {}};
 };
 
-// How many items of a work-group go along lines of `inner` elements; the others take further lines.
-int32_t group_columns(int64_t inner, size_t group);
-
 // How many slices a work-item of the CPU-minded variants takes, so that it touches a few thousand elements.
 int64_t slices_per_item(const Device& device, int64_t slices, int64_t elements);
 

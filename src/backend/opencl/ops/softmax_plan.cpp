@@ -36,7 +36,7 @@ class SoftmaxPlan final : public onc_plan {
     if (variant == "vector") {
       defines.set("VECTOR", 1);
       per_item_ = rows_per_item(device, rows_, 1 << 20);
-      global_.x = static_cast<size_t>((rows_.rows + per_item_ - 1) / per_item_);
+      global_.x = static_cast<size_t>(ceil_div(rows_.rows, per_item_));
     } else if (variant == "group") {
       local_.x = group_size(device);
       defines.set("GROUP", static_cast<int64_t>(local_.x));

@@ -45,8 +45,8 @@ class TapsPlan final : public onc_plan {
       work_ = y.numel() / taps[2].outputs();
       const int64_t busy = std::min(work_, 16 * static_cast<int64_t>(device.compute_units()));
       const int64_t items = std::clamp<int64_t>(terms / kTermsPerItem, 1, busy);
-      per_item_ = (work_ + items - 1) / items;
-      global_.x = static_cast<size_t>((work_ + per_item_ - 1) / per_item_);
+      per_item_ = ceil_div(work_, items);
+      global_.x = static_cast<size_t>(ceil_div(work_, per_item_));
     } else {
       work_ = y.numel();
       global_.x = static_cast<size_t>(work_);

@@ -7,11 +7,8 @@
 namespace oncilla::ocl {
 namespace {
 
-constexpr int64_t kLanes = 16;           // of the explicit vectors
 constexpr int64_t kPartElements = 4096;  // of which a part is worth having
 constexpr int64_t kMostParts = 1024;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 class VarMeanPlan final : public onc_plan {
  public:

@@ -53,6 +53,12 @@ size_t group_size(const Device& device, size_t wanted) {
   return size;
 }
 
+int32_t group_columns(int64_t inner, size_t group) {
+  int32_t columns = 1;
+  while (columns * 2 <= static_cast<int64_t>(group) && columns < inner) columns *= 2;
+  return columns;
+}
+
 Mem arg_in(const kit::OpDesc& desc, const kit::RunArgs& run, size_t i) {
   return desc.has_in(i) ? Mem{run.args[i], static_cast<uint32_t>(kit::dtype_bytes(desc.input(i).dtype))} : no_mem();
 }

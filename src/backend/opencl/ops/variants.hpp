@@ -33,8 +33,15 @@ void support_float(const Device& device, const kit::OpDesc& desc, uint32_t dtype
 // Declines a dtype that is not floating, and float64 on a device without it. Halves are stored, and computed with in float32.
 void support_floating(const Device& device, const kit::OpDesc& desc, uint32_t dtype);
 
+// Lanes of lib/vector16.h.
+inline constexpr int64_t kLanes = 16;
+
 // The work-group size of variants that reduce in local memory: `wanted` cut to what the device allows, a power of two.
 size_t group_size(const Device& device, size_t wanted = 256);
+
+// Of a work-group that does a slice of several lines, how many columns it has along a line of `inner` elements: the widest power of
+// two that they fill. The rest of the group takes further lines.
+int32_t group_columns(int64_t inner, size_t group);
 
 // Input i or output i of a run as a kernel argument; NULL where it is absent, also where the descriptor ends before it.
 Mem arg_in(const kit::OpDesc& desc, const kit::RunArgs& run, size_t i);

@@ -84,6 +84,8 @@ struct Range {
   size_t x = 1, y = 1, z = 1;
 };
 
+constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 // One kernel of a compiled program. Launching is thread-safe: arguments and enqueue happen under the kernel's lock, because
 // clSetKernelArg is the one OpenCL call that is not.
 class Kernel {

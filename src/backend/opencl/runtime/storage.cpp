@@ -16,6 +16,8 @@ const char* compute_type(uint32_t dtype) {
   return dtype == ONC_I64 ? "long" : "int";
 }
 
+const char* bits_type(size_t bytes) { return bytes == 1 ? "uchar" : bytes == 2 ? "ushort" : bytes == 4 ? "uint" : "ulong"; }
+
 void set_storage(Defines& defines, uint32_t dtype) {
   defines.set("T", compute_type(dtype));
   switch (dtype) {

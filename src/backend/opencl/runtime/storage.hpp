@@ -15,6 +15,9 @@ const char* arithmetic_type(uint32_t dtype);
 // The type in which kernels compute with elements of a dtype: float for halves, int for integers up to 32 bits and for bool.
 const char* compute_type(uint32_t dtype);
 
+// The unsigned integer of so many bytes, for what is only moved.
+const char* bits_type(size_t bytes);
+
 // Defines what lib/storage.h reads: T, and how elements of `dtype` lie in memory. For dtypes that it does not cover, as int8,
 // STORAGE is the storage type.
 void set_storage(Defines& defines, uint32_t dtype);
