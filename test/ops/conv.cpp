@@ -101,6 +101,11 @@ void epilogues(Cases& cases, uint32_t dtype) {
     sum.set_tape(scaled);
     sum.scalars = {scalar(0.75), scalar_int(3)};
     cases.push_back(sum);
+    if (dtype != ONC_F32 || shape.layout != Layout::contiguous) continue;
+    // Places of the residual that no one stride reaches.
+    sum.name += " with gaps";
+    sum.in.back().layout = Layout::padded;
+    cases.push_back(sum);
   }
 }
 

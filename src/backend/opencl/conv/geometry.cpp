@@ -16,16 +16,18 @@ Strides strides_of(const kit::Tensor& tensor) {
   return strides;
 }
 
-// A tensor of the output's sizes as a matrix for each image. Declines one whose places are not equally spaced.
-EpilogueTensor as_matrix(const kit::OpDesc& desc, const kit::Tensor& tensor) {
+// A tensor of the output's sizes as a matrix for each image.
+EpilogueTensor as_matrix(const kit::Tensor& tensor) {
   EpilogueTensor m{tensor.dtype, tensor.strides[1], 0, tensor.strides[0]};
+  bool equal = true;  // one stride leads from place to place
   int64_t places = 1;
   for (size_t d = tensor.rank(); d-- > 2;) {
     if (tensor.dims[d] == 1) continue;
     if (places == 1) m.column = tensor.strides[d];
-    kit::support(tensor.strides[d] == m.column * places, "[", desc.name(), "] a tensor of the epilogue has gaps between its rows");
+    equal = equal && tensor.strides[d] == m.column * places;
     places *= tensor.dims[d];
   }
+  for (size_t d = 2; d < tensor.rank() && !equal; ++d) m.dims.push_back({tensor.dims[d], tensor.strides[d]});
   return m;
 }
 
@@ -76,7 +78,7 @@ ConvGeometry conv_geometry(const kit::OpDesc& desc, const kit::Tensor& x, const 
   if (bias != nullptr) g.bias_dtype = bias->dtype, g.bias_stride = bias->strides[0];
   if (!desc.epilogue) return g;
   g.epilogue = &*desc.epilogue;
-  for (size_t i = kit::kEpilogueInput; i < desc.in.size(); ++i) g.further.push_back(as_matrix(desc, desc.input(i)));
+  for (size_t i = kit::kEpilogueInput; i < desc.in.size(); ++i) g.further.push_back(as_matrix(desc.input(i)));
   return g;
 }
 

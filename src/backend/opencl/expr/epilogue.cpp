@@ -24,6 +24,18 @@ std::string signed_result(const char* type, int width) {
   return "x";
 }
 
+// The offset of a column in elements.
+std::string column_offset(const EpilogueTensor& tensor, const std::string& column) {
+  std::string text;
+  int64_t faster = 1;
+  for (size_t d = tensor.dims.size(); d-- > 0;) {
+    const EpilogueTensor::Dim& dim = tensor.dims[d];
+    text = cat(column, " / ", faster, " % ", dim.size, " * ", dim.stride, text.empty() ? "" : " + ", text);
+    faster *= dim.size;
+  }
+  return text;
+}
+
 }  // namespace
 
 EpilogueText::EpilogueText(const kit::Tape& tape, uint32_t out_dtype, std::vector<EpilogueTensor> tensors, const char* type,
@@ -50,6 +62,14 @@ EpilogueText::EpilogueText(const kit::Tape& tape, uint32_t out_dtype, std::vecto
       const size_t t = inst.a - 1u;
       const EpilogueTensor& tensor = tensors_[t];
       const std::string e = cat("e", t);
+      if (!tensor.dims.empty()) {
+        std::string values;
+        for (int lane = 0; lane < lanes; ++lane) {
+          const std::string offset = cat("row * ", e, "_row + ", column_offset(tensor, cat("(column + ", lane, ")")));
+          values += cat(lane ? ", " : "", load_text(functions, {e, offset, 'b', "", "1"}, tensor.dtype, inst.dtype, 1));
+        }
+        return cat("((", value_type(inst.dtype, lanes), ")(", values, "))");
+      }
       const char step = tensor.column == 1 ? 'c' : tensor.column == 0 ? 'b' : 's';
       const Place place{e, cat("row * ", e, "_row + column * ", e, "_column"), step, cat("(I)", e, "_column"), cat(lanes)};
       return load_text(functions, place, tensor.dtype, inst.dtype, lanes);

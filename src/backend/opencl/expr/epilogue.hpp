@@ -15,12 +15,18 @@ namespace oncilla::ocl {
 struct EpilogueTensor {
   uint32_t dtype = 0;
   int64_t row = 0, column = 0, batch = 0;  // strides in elements
+  // Where no one stride reaches all columns: the dims that the column counts, slowest first. `column` is not used then.
+  struct Dim {
+    int64_t size, stride;
+  };
+  std::vector<Dim> dims{};
 };
 
 class EpilogueText {
  public:
   // tape: kit::OpDesc::epilogue. tensors: its inputs from 1 on. type: T of the kernel, in which the result is. width: VW of the
-  // kernel, 1 if it has no vectors. The text depends on the column strides where they are 0 or 1.
+  // kernel, 1 if it has no vectors. The text depends on the column strides where they are 0 or 1,
+  // and on dims.
   EpilogueText(const kit::Tape& tape, uint32_t out_dtype, std::vector<EpilogueTensor> tensors, const char* type, int width);
 
   const std::string& prelude() const { return prelude_; }
