@@ -1,6 +1,7 @@
 // The Airy function Ai, scalars (T float or double). Chebyshev series, computed from 50 digits for this file: over -2 … 0 of Ai, over 0 … 2 of
 // exp(x) Ai(x), beyond of the amplitudes of the asymptotic forms, with z = 2/3 |x|^(3/2) as in Abramowitz and Stegun, 10.4.59 and 10.4.60. Below
-// -2, where the zeros are, errors are those of the amplitude and grow with z, as an angle's do. Of infinities it is NaN, as PyTorch has it.
+// -2, where the zeros are, errors are those of the amplitude. z is the sum of two numbers, since an error of it is one of the angle and of the
+// exponential. Of infinities it is NaN, as PyTorch has it.
 
 #if MANTISSA == 52
 TABLE T FN(airy_below)[] = {
@@ -72,11 +73,16 @@ TABLE T FN(airy_cosine)[] = {
 #endif
 #define SERIES(table, t) FN(onc_chebyshev)(FN(table), LENGTH(FN(table)), t)
 static inline T FN(onc_airy_ai)(T x) {
-  const T a = fabs(x), z = a * sqrt(a) / C(1.5), z2 = C(1.8856180831641267);  // z2: z of 2
+  const T a = fabs(x), z2 = C(1.8856180831641267);  // z2: z of 2
   if (!(a < (T)(INFINITY))) return (T)(NAN);
   if (a <= C(2.0)) return x < C(0.0) ? SERIES(airy_below, x + C(1.0)) : SERIES(airy_above, x - C(1.0)) * exp(-x);
-  if (x > C(0.0)) return SERIES(airy_large, C(2.0) * z2 / z - C(1.0)) * exp(-z) / sqrt(sqrt(a));
-  const T t = C(2.0) * (z2 / z) * (z2 / z) - C(1.0), angle = z + C(0.78539816339744831);
-  return (sin(angle) * SERIES(airy_sine, t) - cos(angle) * SERIES(airy_cosine, t) / z) / sqrt(sqrt(a));
+  if (x > C(1e4)) return C(0.0);
+  const T root = sqrt(a), root_low = fma(-root, root, a) / (C(2.0) * root);
+  const T cube = a * root, cube_low = fma(a, root, -cube) + a * root_low;
+  const T z = cube / C(1.5), z_low = (fma(-z, C(1.5), cube) + cube_low) / C(1.5), ratio = z2 / z;
+  if (x > C(0.0)) return SERIES(airy_large, C(2.0) * ratio - C(1.0)) * (exp(-z) * (C(1.0) - z_low)) / sqrt(root);
+  const T t = C(2.0) * ratio * ratio - C(1.0), sin_low = sin(z_low), cos_low = cos(z_low);
+  const T s = sin(z) * cos_low + cos(z) * sin_low, c = cos(z) * cos_low - sin(z) * sin_low;
+  return ((s + c) * SERIES(airy_sine, t) - (c - s) * SERIES(airy_cosine, t) / z) * C(0.70710678118654752) / sqrt(root);
 }
 #undef SERIES

@@ -57,15 +57,20 @@ TABLE T FN(normal_erfcx)[] = {
     C(-2.18864017e-07), C(7.74038313e-07), C(4.13902808e-06), C(-6.91697351e-05), C(0.000490775856), C(-0.00241316343), C(0.00907499809),
     C(-0.0266586691), C(0.0592099391), C(-0.0842491314), C(-0.00459005451), C(2.35515785)};
 #endif
+// An error of a square is one of its exponential's logarithm: hence what rounding takes from the square.
+static inline T FN(onc_normal_square_low)(T x) { return fma(x, x, -x * x); }
 static inline T FN(onc_normal_erfcx)(T x) {
   if (x == (T)(INFINITY)) return C(0.0);
+  if (x < C(-30.0)) return (T)(INFINITY);
   const T a = fabs(x);
   const T t = a > C(1e15) ? C(1.0) : (a - C(3.75)) / (a + C(3.75));
   const T y = FN(onc_chebyshev)(FN(normal_erfcx), LENGTH(FN(normal_erfcx)), t) / (C(1.0) + C(2.0) * a);
-  return x < C(0.0) ? C(2.0) * exp(x * x) - y : y;
+  return x < C(0.0) ? C(2.0) * exp(x * x) * (C(1.0) + FN(onc_normal_square_low)(x)) - y : y;
 }
 static inline T FN(onc_normal_log_ndtr)(T x) {
   const T t = x * C(0.70710678118654752);
   if (x < C(-1.0)) return log(FN(onc_normal_erfcx)(-t) * C(0.5)) - C(0.5) * x * x;
+  if (x > C(1.0) && x < C(40.0))
+    return log1p(C(-0.5) * FN(onc_normal_erfcx)(t) * exp(C(-0.5) * x * x) * (C(1.0) - C(0.5) * FN(onc_normal_square_low)(x)));
   return log1p(-erfc(t) * C(0.5));
 }
