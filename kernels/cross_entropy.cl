@@ -16,6 +16,11 @@
 #define group_max(scratch, v) (v)
 #endif
 #include "lib/smoothing.h"
+#ifdef COLUMN
+#define ROWS_A_STEP 16
+#else
+#define ROWS_A_STEP 1
+#endif
 
 // A row's loss from its maximum, log(sum(exp(x - maximum))) and (SMOOTHING) sum(weight * (maximum - x)) over its classes.
 static inline T row_loss(const global E *x, long xa, long target, I classes, long ignored, T weight, T top, T log_sum, T smooth, T smoothing) {
@@ -52,7 +57,7 @@ kernel void cross_entropy(ARG(const E, x), ARG(const long, target), ARG(const E,
   T losses = 0, weights = 0;
   for (I row = id * per_item; row < last;) {
     T part = 0, part_weight = 0;
-    for (int k = 0; k < ROWS_CHUNK && row < last; ++k, ++row) {
+    for (int k = 0; k < ROWS_CHUNK && row < last; k += ROWS_A_STEP, ++row) {
 #if defined(COLUMN)
       const I blocks = (inner + 15) / 16, outer = row / blocks, first = row % blocks * 16;
       const int n = (int)min((I)16, inner - first);
