@@ -75,7 +75,10 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void planes(ARG(const E,
   dst += n * dst_strides.s0 + depth * dst_strides.s2;
   for (int i = 0; i < slots; ++i) {
     const int at = source_depth(depth, i % Z, gradient, stride_d, pad_d, dilation_d, source_depths);
-    if (at < 0) continue;
+    if (at < 0) {  // nobody takes a tap from it, but vectors reach into it from the slot before
+      for (int j = 0; j < SLACK; ++j) block[i * slot + j] = 0;
+      continue;
+    }
     const long channel = gradient ? (long)c * outputs + i / Z : c;
     fill(block + i * slot, src + channel * src_strides.s1 + at * src_strides.s2, src_strides.s3, src_strides.s4, from, before, stride, size, first);
   }
