@@ -215,8 +215,7 @@ def stages() -> list[Stage]:
             "scripts/check-kernels --no-seeded",
             built,
             count_words,
-            deep=True,
-            minutes=60,
+            quick=False,
             cores=2,
         ),
         Stage(
