@@ -6,6 +6,7 @@
 #include <numeric>
 #include <vector>
 
+#include "rows.hpp"
 #include "storage.hpp"
 
 namespace oncilla::reference {
@@ -15,12 +16,12 @@ inline bool before(const Number& a, const Number& b, bool floating) {
   return std::isnan(b.f) ? !std::isnan(a.f) : a.f < b.f;
 }
 
-// Positions 0 … length-1 of the row whose element j is x[first + j * step], in order.
-inline std::vector<int64_t> sorted_positions(const std::vector<Number>& x, int64_t first, int64_t step, int64_t length,
-                                             bool floating, bool descending) {
-  std::vector<int64_t> order(static_cast<size_t>(length));
+// Positions 0 … length-1 of a row of x, in order.
+inline std::vector<int64_t> sorted_positions(const std::vector<Number>& x, const Rows& rows, int64_t row, bool floating,
+                                             bool descending) {
+  std::vector<int64_t> order(static_cast<size_t>(rows.length));
   std::iota(order.begin(), order.end(), 0);
-  const auto value = [&](int64_t j) -> const Number& { return x[static_cast<size_t>(first + j * step)]; };
+  const auto value = [&](int64_t j) -> const Number& { return x[rows.position(row, j)]; };
   std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
     return descending ? before(value(b), value(a), floating) : before(value(a), value(b), floating);
   });

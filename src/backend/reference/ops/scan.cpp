@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "ops/ops.hpp"
+#include "rows.hpp"
 
 namespace oncilla::reference {
 namespace {
@@ -39,17 +40,16 @@ std::unique_ptr<onc_plan> make_scan(kit::OpDesc desc) {
   return make_plan(std::move(desc), flops, [attrs](const Call& call) {
     const kit::Tensor& in = call.desc().input(0);
     const bool floating = is_float(in.dtype), extreme = attrs.kind == ONC_SCAN_MIN || attrs.kind == ONC_SCAN_MAX;
-    const int64_t length = in.dims[attrs.axis], inner = product(in.dims, attrs.axis + 1, in.dims.size()),
-                  rows = product(in.dims, 0, attrs.axis) * inner;
+    const Rows rows(in.dims, attrs.axis);
     const std::vector<Number> x = call.read_numbers(0);
     std::vector<Number> y(x.size());
     std::vector<int64_t> index(x.size());
-    for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t row = 0; row < rows.count; ++row) {
       Number total = {attrs.kind == ONC_SCAN_PROD ? 1.0 : 0.0, attrs.kind == ONC_SCAN_PROD};
       int64_t best = 0;
-      for (int64_t step = 0; step < length; ++step) {
-        const int64_t j = attrs.reverse ? length - 1 - step : step;
-        const auto at = static_cast<size_t>((row / inner * length + j) * inner + row % inner);
+      for (int64_t step = 0; step < rows.length; ++step) {
+        const int64_t j = attrs.reverse ? rows.length - 1 - step : step;
+        const auto at = rows.position(row, j);
         if (attrs.exclusive) y[at] = total;
         if (extreme) {
           if (step == 0 || replaces(attrs.kind, floating, x[at], total)) {

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "ops/ops.hpp"
+#include "rows.hpp"
 
 namespace oncilla::reference {
 
@@ -9,16 +10,14 @@ std::unique_ptr<onc_plan> make_softmax_grad(kit::OpDesc desc) {
   const auto attrs = desc.attributes<onc_softmax_attrs>();
   const auto flops = static_cast<uint64_t>(desc.input(0).numel() * 4);
   return make_plan(std::move(desc), flops, [attrs](const Call& call) {
-    const kit::Dims& dims = call.desc().input(0).dims;
-    const int64_t rows = product(dims, 0, attrs.axis), length = dims[attrs.axis],
-                  inner = product(dims, attrs.axis + 1, dims.size());
+    const Rows rows(call.desc().input(0).dims, attrs.axis);
     const std::vector<double> g = call.read(0), y = call.read(1);
     std::vector<double> grad_x(g.size());
-    for (int64_t row = 0; row < rows * inner; ++row) {
-      const auto at = [&](int64_t j) { return static_cast<size_t>((row / inner * length + j) * inner + row % inner); };
+    for (int64_t row = 0; row < rows.count; ++row) {
+      const auto at = [&](int64_t j) { return rows.position(row, j); };
       double sum = 0;
-      for (int64_t j = 0; j < length; ++j) sum += attrs.log ? g[at(j)] : g[at(j)] * y[at(j)];
-      for (int64_t j = 0; j < length; ++j)
+      for (int64_t j = 0; j < rows.length; ++j) sum += attrs.log ? g[at(j)] : g[at(j)] * y[at(j)];
+      for (int64_t j = 0; j < rows.length; ++j)
         grad_x[at(j)] = attrs.log ? g[at(j)] - std::exp(y[at(j)]) * sum : y[at(j)] * (g[at(j)] - sum);
     }
     call.write(0, grad_x);

@@ -1,6 +1,7 @@
 // SORT: std::stable_sort of each row's positions.
 #include "ops/ops.hpp"
 #include "order.hpp"
+#include "rows.hpp"
 
 namespace oncilla::reference {
 
@@ -9,18 +10,16 @@ std::unique_ptr<onc_plan> make_sort(kit::OpDesc desc) {
   const auto flops = static_cast<uint64_t>(desc.input(0).numel());
   return make_plan(std::move(desc), flops, [attrs](const Call& call) {
     const kit::Tensor& in = call.desc().input(0);
-    const int64_t length = in.dims[attrs.axis], inner = product(in.dims, attrs.axis + 1, in.dims.size()),
-                  rows = product(in.dims, 0, attrs.axis) * inner;
+    const Rows rows(in.dims, attrs.axis);
     const std::vector<Number> x = call.read_numbers(0);
     std::vector<Number> y(x.size());
     std::vector<int64_t> index(x.size());
-    for (int64_t row = 0; row < rows; ++row) {
-      const int64_t first = row / inner * length * inner + row % inner;
-      const std::vector<int64_t> order = sorted_positions(x, first, inner, length, is_float(in.dtype), attrs.descending != 0);
-      for (int64_t j = 0; j < length; ++j) {
-        const auto at = static_cast<size_t>(first + j * inner);
+    for (int64_t row = 0; row < rows.count; ++row) {
+      const std::vector<int64_t> order = sorted_positions(x, rows, row, is_float(in.dtype), attrs.descending != 0);
+      for (int64_t j = 0; j < rows.length; ++j) {
+        const auto at = rows.position(row, j);
         index[at] = order[static_cast<size_t>(j)];
-        y[at] = x[static_cast<size_t>(first + index[at] * inner)];
+        y[at] = x[rows.position(row, index[at])];
       }
     }
     call.write_numbers(0, y);

@@ -1,6 +1,7 @@
 // TOP_K: the first of the sorted order.
 #include "ops/ops.hpp"
 #include "order.hpp"
+#include "rows.hpp"
 
 namespace oncilla::reference {
 
@@ -10,18 +11,16 @@ std::unique_ptr<onc_plan> make_top_k(kit::OpDesc desc) {
   return make_plan(std::move(desc), flops, [attrs](const Call& call) {
     const kit::Tensor& in = call.desc().input(0);
     const kit::Tensor& out = call.desc().has_out(0) ? call.desc().output(0) : call.desc().output(1);
-    const int64_t length = in.dims[attrs.axis], k = out.dims[attrs.axis], inner = product(in.dims, attrs.axis + 1, in.dims.size()),
-                  rows = product(in.dims, 0, attrs.axis) * inner;
+    const Rows rows(in.dims, attrs.axis), chosen(out.dims, attrs.axis);
     const std::vector<Number> x = call.read_numbers(0);
     std::vector<Number> y(static_cast<size_t>(out.numel()));
     std::vector<int64_t> index(y.size());
-    for (int64_t row = 0; row < rows; ++row) {
-      const int64_t first = row / inner * length * inner + row % inner;
-      const std::vector<int64_t> order = sorted_positions(x, first, inner, length, is_float(in.dtype), attrs.descending != 0);
-      for (int64_t j = 0; j < k; ++j) {
-        const auto at = static_cast<size_t>((row / inner * k + j) * inner + row % inner);
+    for (int64_t row = 0; row < rows.count; ++row) {
+      const std::vector<int64_t> order = sorted_positions(x, rows, row, is_float(in.dtype), attrs.descending != 0);
+      for (int64_t j = 0; j < chosen.length; ++j) {
+        const auto at = chosen.position(row, j);
         index[at] = order[static_cast<size_t>(j)];
-        y[at] = x[static_cast<size_t>(first + index[at] * inner)];
+        y[at] = x[rows.position(row, index[at])];
       }
     }
     call.write_numbers(0, y);
