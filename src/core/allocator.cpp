@@ -1,5 +1,5 @@
-// The caching allocator (allocator.hpp). A segment is one raw buffer; chunks tile it. Each queue has free chunks of its own, and
-// queue number 0 stands for chunks that no pending work touches any more, which every queue may take.
+// The caching allocator (allocator.hpp): which size a block or a segment gets, when a block is free again, and what happens when
+// memory is short. Who may take what is in chunks.hpp.
 //
 // Locks: mutex_ guards everything but queues_, which queues_mutex_ guards. The order is mutex_, queues_mutex_, a queue's own lock.
 // Waiting for work holds none of them, so that other threads go on meanwhile.
@@ -8,15 +8,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 #include <mutex>
-#include <set>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "core/address_map.hpp"
+#include "core/chunks.hpp"
 #include "core/fork_guard.hpp"
 
 namespace oncilla {
@@ -27,7 +25,6 @@ constexpr uint64_t kUnit = 512;
 constexpr uint64_t kSmallBlock = kMiB, kSmallSegment = 2 * kMiB;
 constexpr uint64_t kMediumBlock = 16 * kMiB, kMediumSegment = 32 * kMiB;
 constexpr uint64_t kLargeRound = 2 * kMiB;
-constexpr uint64_t kAnyQueue = 0;
 
 uint64_t round_up(uint64_t value, uint64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
@@ -61,38 +58,6 @@ uint64_t parse_bytes(const char* variable, const std::string& text) {
   return static_cast<uint64_t>(bytes);
 }
 
-struct Segment;
-
-struct Chunk {
-  Segment* segment = nullptr;
-  Chunk *before = nullptr, *after = nullptr;  // neighbours in the segment
-  uint64_t offset = 0, bytes = 0;
-  uint64_t asked = 0;           // while live
-  uint64_t queue = 0;           // the owner: live, the queue it was given to; free, the queue that may take it
-  uint64_t freed = 0;           // the clock when it became free
-  bool available = false;       // in a free list
-  std::vector<uint64_t> users;  // other queues, from record_use
-};
-
-struct Segment {
-  onc_buffer* buffer = nullptr;
-  char* address = nullptr;
-  uint64_t bytes = 0;
-  bool small = false;
-  Chunk* first = nullptr;
-};
-
-struct BySize {
-  bool operator()(const Chunk* a, const Chunk* b) const {
-    if (a->bytes != b->bytes) return a->bytes < b->bytes;
-    return a->segment->address + a->offset < b->segment->address + b->offset;
-  }
-};
-
-struct Pool {
-  std::set<Chunk*, BySize> free[2];  // of small segments, and of the others
-};
-
 }  // namespace
 
 struct Allocator::Impl {
@@ -103,19 +68,13 @@ struct Allocator::Impl {
   void free(void* address);
   void record_use(void* address, Queue& queue);
   void forget(Queue& queue);
-  uint64_t release_free_segments();
+  void release_free_segments();
 
   void refuse_oversized(uint64_t bytes) const;
-  Chunk* take(uint64_t bytes, bool small, uint64_t queue);
-  Chunk* take_from(Pool& pool, uint64_t bytes, bool small);
   Chunk* grow(uint64_t bytes, bool small);
   void hand_out(Chunk* chunk, uint64_t bytes, uint64_t asked, uint64_t queue);
-  void make_available(Chunk* chunk, uint64_t queue);
-  void list(Chunk* chunk);
-  void unlist(Chunk* chunk);
-  void absorb(Chunk* left, Chunk* right);
   void poll();
-  void share(uint64_t before, const uint64_t* only);
+  void give_back(const Segment& segment);
   void wait_for_queues();
   onc_event* mark(Queue& queue);
   void enlist(Queue& queue);
@@ -128,9 +87,8 @@ struct Allocator::Impl {
   const uint64_t unit_, info_memory_, max_alloc_;
 
   mutable std::mutex mutex_;
-  std::unordered_map<uint64_t, Pool> pools_;
+  Chunks chunks_;
   std::unordered_map<void*, Chunk*> live_;
-  std::unordered_set<Segment*> segments_;
   struct Waiting {
     Chunk* chunk;
     std::vector<onc_event*> events;
@@ -161,12 +119,7 @@ Allocator::Impl::~Impl() {
   for (Waiting& entry : waiting_) {
     for (onc_event* event : entry.events) api_.event_free(event);
   }
-  for (Segment* segment : segments_) {
-    for (Chunk* chunk = segment->first; chunk != nullptr;) delete std::exchange(chunk, chunk->after);
-    AddressMap::get().erase(segment->address);
-    api_.buffer_free(segment->buffer);
-    delete segment;
-  }
+  for (const Segment& segment : chunks_.segments()) give_back(segment);
 }
 
 void Allocator::Impl::require_ours(const Queue& queue) const {
@@ -194,10 +147,10 @@ Block Allocator::Impl::allocate(uint64_t asked, Queue& queue) {
   refuse_oversized(asked);
   const uint64_t bytes = std::min(round_up(asked, unit_), std::max(asked, max_alloc_ / unit_ * unit_));
   const bool small = bytes <= kSmallBlock;
-  if (!pools_.contains(queue.id())) enlist(queue);
+  if (!chunks_.knows(queue.id())) enlist(queue);
   if (!waiting_.empty()) poll();
 
-  Chunk* chunk = take(bytes, small, queue.id());
+  Chunk* chunk = chunks_.take(bytes, small, queue.id());
   if (chunk == nullptr) chunk = grow(bytes, small);
   if (chunk == nullptr) {
     ++stats_.retries;
@@ -206,8 +159,8 @@ Block Allocator::Impl::allocate(uint64_t asked, Queue& queue) {
     wait_for_queues();
     lock.lock();
     poll();
-    share(now, nullptr);
-    chunk = take(bytes, small, queue.id());
+    chunks_.share(now, nullptr);
+    chunk = chunks_.take(bytes, small, queue.id());
     if (chunk == nullptr) {
       release_free_segments();
       chunk = grow(bytes, small);
@@ -215,7 +168,7 @@ Block Allocator::Impl::allocate(uint64_t asked, Queue& queue) {
     if (chunk == nullptr) out_of_memory(asked, driver_message_);
   }
   hand_out(chunk, bytes, asked, queue.id());
-  const Block block{chunk->segment->address + chunk->offset, {chunk->segment->buffer, chunk->offset}, chunk->bytes};
+  const Block block{chunk->address(), {chunk->segment->buffer, chunk->offset}, chunk->bytes};
   const bool poison = poison_;
   lock.unlock();
   if (poison) {
@@ -240,29 +193,6 @@ void Allocator::Impl::out_of_memory(uint64_t asked, const std::string& driver) {
   throw OutOfMemory(message);
 }
 
-// The smallest free chunk that fits, from the queue's own before those of nobody.
-Chunk* Allocator::Impl::take(uint64_t bytes, bool small, uint64_t queue) {
-  for (const uint64_t id : {queue, kAnyQueue}) {
-    const auto pool = pools_.find(id);
-    if (pool == pools_.end()) continue;
-    if (Chunk* chunk = take_from(pool->second, bytes, small)) return chunk;
-  }
-  return nullptr;
-}
-
-Chunk* Allocator::Impl::take_from(Pool& pool, uint64_t bytes, bool small) {
-  auto& free = pool.free[small ? 0 : 1];
-  Segment lowest;  // address NULL: comes before any real chunk of this size
-  Chunk probe;
-  probe.segment = &lowest;
-  probe.bytes = bytes;
-  const auto hit = free.lower_bound(&probe);
-  if (hit == free.end()) return nullptr;
-  Chunk* chunk = *hit;
-  unlist(chunk);
-  return chunk;
-}
-
 // A new segment as one chunk that is in no list, or nullptr if the cap or the driver refuses.
 Chunk* Allocator::Impl::grow(uint64_t bytes, bool small) {
   driver_message_.clear();
@@ -276,25 +206,20 @@ Chunk* Allocator::Impl::grow(uint64_t bytes, bool small) {
   for (const uint64_t attempt : {size, bytes}) {
     onc_error* error = api_.buffer_alloc(device_.handle(), attempt, &buffer);
     if (error == nullptr) {
-      auto segment = std::make_unique<Segment>();
-      auto chunk = std::make_unique<Chunk>();
+      Chunk* chunk = nullptr;
+      char* address = nullptr;
       try {
-        segment->address = static_cast<char*>(AddressMap::get().insert(&device_, buffer, attempt));
-        segments_.insert(segment.get());
+        address = static_cast<char*>(AddressMap::get().insert(&device_, buffer, attempt));
+        chunk = chunks_.add_segment({buffer, address, attempt, small});
       } catch (...) {
-        if (segment->address != nullptr) AddressMap::get().erase(segment->address);
+        if (address != nullptr) AddressMap::get().erase(address);
         api_.buffer_free(buffer);
         throw;
       }
-      segment->buffer = buffer;
-      segment->bytes = chunk->bytes = attempt;
-      segment->small = small;
-      segment->first = chunk.get();
-      chunk->segment = segment.release();
       stats_.reserved += attempt;
       stats_.reserved_peak = std::max(stats_.reserved_peak, stats_.reserved);
       ++stats_.segments;
-      return chunk.release();
+      return chunk;
     }
     try {
       api_.check(error);
@@ -310,62 +235,15 @@ Chunk* Allocator::Impl::grow(uint64_t bytes, bool small) {
 // Cuts what is not needed off the chunk and makes it live.
 void Allocator::Impl::hand_out(Chunk* chunk, uint64_t bytes, uint64_t asked, uint64_t queue) {
   const uint64_t rest = chunk->bytes - bytes;
-  if (rest >= unit_ && (chunk->segment->small || rest > kSmallBlock)) {
-    auto* tail = new Chunk;
-    tail->segment = chunk->segment;
-    tail->offset = chunk->offset + bytes;
-    tail->bytes = rest;
-    tail->freed = chunk->freed;
-    tail->before = chunk;
-    tail->after = chunk->after;
-    if (tail->after != nullptr) tail->after->before = tail;
-    chunk->after = tail;
-    chunk->bytes = bytes;
-    tail->queue = chunk->queue;
-    list(tail);
-  }
+  if (rest >= unit_ && (chunk->segment->small || rest > kSmallBlock)) chunks_.cut(chunk, bytes);
   chunk->queue = queue;
   chunk->asked = asked;
-  live_.emplace(chunk->segment->address + chunk->offset, chunk);
+  live_.emplace(chunk->address(), chunk);
   ++stats_.allocations;
   stats_.allocated += asked;
   stats_.allocated_peak = std::max(stats_.allocated_peak, stats_.allocated);
   stats_.active += chunk->bytes;
   stats_.active_peak = std::max(stats_.active_peak, stats_.active);
-}
-
-void Allocator::Impl::list(Chunk* chunk) {
-  chunk->available = true;
-  pools_[chunk->queue].free[chunk->segment->small ? 0 : 1].insert(chunk);
-}
-
-void Allocator::Impl::unlist(Chunk* chunk) {
-  pools_[chunk->queue].free[chunk->segment->small ? 0 : 1].erase(chunk);
-  chunk->available = false;
-}
-
-// Right, in no list, becomes part of left, in no list.
-void Allocator::Impl::absorb(Chunk* left, Chunk* right) {
-  left->bytes += right->bytes;
-  left->freed = std::max(left->freed, right->freed);
-  left->after = right->after;
-  if (left->after != nullptr) left->after->before = left;
-  delete right;
-}
-
-void Allocator::Impl::make_available(Chunk* chunk, uint64_t queue) {
-  chunk->queue = queue;
-  const auto joins = [&](const Chunk* other) { return other != nullptr && other->available && other->queue == queue; };
-  if (Chunk* right = chunk->after; joins(right)) {
-    unlist(right);
-    absorb(chunk, right);
-  }
-  if (Chunk* left = chunk->before; joins(left)) {
-    unlist(left);
-    absorb(left, chunk);
-    chunk = left;
-  }
-  list(chunk);
 }
 
 void Allocator::Impl::free(void* address) {
@@ -397,7 +275,7 @@ void Allocator::Impl::free(void* address) {
     return;
   }
   stats_.active -= chunk->bytes;
-  make_available(chunk, pools_.contains(chunk->queue) ? chunk->queue : kAnyQueue);
+  chunks_.give(chunk, chunk->queue);
 }
 
 // Frees of blocks whose other users are done.
@@ -421,26 +299,9 @@ void Allocator::Impl::poll() {
     }
     Chunk* chunk = entry.chunk;
     stats_.active -= chunk->bytes;
-    make_available(chunk, pools_.contains(chunk->queue) ? chunk->queue : kAnyQueue);
+    chunks_.give(chunk, chunk->queue);
   }
   waiting_.resize(kept);
-}
-
-// Gives the free chunks that were freed before the clock showed `before`, of one queue or of all, to everybody: their queues were
-// finished since.
-void Allocator::Impl::share(uint64_t before, const uint64_t* only) {
-  std::vector<Chunk*> moving;
-  for (auto& [id, pool] : pools_) {
-    if (id == kAnyQueue || (only != nullptr && *only != id)) continue;
-    for (auto& free : pool.free) {
-      for (Chunk* chunk : free) {
-        if (chunk->freed < before) moving.push_back(chunk);
-      }
-    }
-  }
-  for (Chunk* chunk : moving) unlist(chunk);
-  // Listed one after another, each merges with the neighbours listed before it; none of the others is touched.
-  for (Chunk* chunk : moving) make_available(chunk, kAnyQueue);
 }
 
 // Waits, without any lock, for the work that every known queue has by now: others may enqueue and free meanwhile.
@@ -472,33 +333,21 @@ onc_event* Allocator::Impl::mark(Queue& queue) {
   return event;
 }
 
-uint64_t Allocator::Impl::release_free_segments() {
-  uint64_t released = 0;
-  for (auto it = segments_.begin(); it != segments_.end();) {
-    Segment* segment = *it;
-    bool whole = true;
-    for (const Chunk* chunk = segment->first; chunk != nullptr; chunk = chunk->after) whole = whole && chunk->available;
-    if (!whole) {
-      ++it;
-      continue;
-    }
-    for (Chunk* chunk = segment->first; chunk != nullptr;) {
-      unlist(chunk);
-      delete std::exchange(chunk, chunk->after);
-    }
-    AddressMap::get().erase(segment->address);
-    api_.buffer_free(segment->buffer);  // legal with work in flight
-    released += segment->bytes;
-    stats_.reserved -= segment->bytes;
+void Allocator::Impl::give_back(const Segment& segment) {
+  AddressMap::get().erase(segment.address);
+  api_.buffer_free(segment.buffer);  // legal with work in flight
+}
+
+void Allocator::Impl::release_free_segments() {
+  for (const Segment& segment : chunks_.take_free_segments()) {
+    give_back(segment);
+    stats_.reserved -= segment.bytes;
     --stats_.segments;
-    it = segments_.erase(it);
-    delete segment;
   }
-  return released;
 }
 
 void Allocator::Impl::enlist(Queue& queue) {
-  pools_.try_emplace(queue.id());
+  chunks_.add_queue(queue.id());
   std::lock_guard held(queues_mutex_);
   queues_.emplace(queue.id(), &queue);
 }
@@ -515,7 +364,7 @@ void Allocator::Impl::record_use(void* address, Queue& queue) {
   }
   Chunk* chunk = found->second;
   if (chunk->queue == queue.id()) return;
-  if (!pools_.contains(queue.id())) enlist(queue);
+  if (!chunks_.knows(queue.id())) enlist(queue);
   if (std::find(chunk->users.begin(), chunk->users.end(), queue.id()) == chunk->users.end()) chunk->users.push_back(queue.id());
 }
 
@@ -534,9 +383,7 @@ void Allocator::Impl::forget(Queue& queue) {
   }
   std::lock_guard lock(mutex_);
   poll();
-  const uint64_t id = queue.id();
-  share(UINT64_MAX, &id);
-  pools_.erase(id);
+  chunks_.remove_queue(queue.id());
 }
 
 Allocator::Allocator(Device& device) : impl_(std::make_unique<Impl>(device)) {}
