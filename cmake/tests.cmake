@@ -1,10 +1,12 @@
 # Tests: unit and abi with doctest, one executable a folder; ops is the runner of the case tables.
 find_package(doctest REQUIRED)
+add_library(oncilla_doctest OBJECT test/doctest_main.cpp)
+target_link_libraries(oncilla_doctest PUBLIC doctest::doctest PRIVATE oncilla_flags)
 foreach(folder unit abi faults large)
   file(GLOB sources CONFIGURE_DEPENDS test/${folder}/*.cpp test/${folder}/*.c)
   if(sources)
     add_executable(test_${folder} ${sources})
-    target_link_libraries(test_${folder} PRIVATE oncilla_core oncilla_flags doctest::doctest ${CMAKE_DL_LIBS} Threads::Threads)
+    target_link_libraries(test_${folder} PRIVATE oncilla_core oncilla_flags oncilla_doctest ${CMAKE_DL_LIBS} Threads::Threads)
     target_compile_definitions(test_${folder} PRIVATE ONC_TEST_LIB_DIR="${CMAKE_LIBRARY_OUTPUT_DIRECTORY}" ONC_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     if(NOT folder STREQUAL large) # gigabytes: scripts/test has a stage of its own for it
       add_test(NAME ${folder} COMMAND test_${folder})

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "../unit/failure.hpp"
 #include "../unit/fake.hpp"
 #include "core/address_map.hpp"
 #include "core/allocator.hpp"
@@ -13,23 +14,7 @@
 #include "core/trace.hpp"
 
 using namespace oncilla;
-
-namespace {
-
-std::string failure(auto&& call, uint32_t code) {
-  try {
-    call();
-  } catch (const Error& error) {
-    CHECK(error.code() == code);
-    return error.what();
-  }
-  FAIL("no error");
-  return "";
-}
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-}  // namespace
+using test::failure, test::has;
 
 TEST_CASE("faults: a device that does not exist") {
   fake::reset().devices = 2;

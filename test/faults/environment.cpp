@@ -10,12 +10,14 @@
 #include <sstream>
 #include <utility>
 
+#include "../unit/failure.hpp"
 #include "../unit/fake.hpp"
 #include "core/address_map.hpp"
 #include "core/op.hpp"
 #include "core/trace.hpp"
 
 using namespace oncilla;
+using test::has;
 
 namespace {
 
@@ -35,8 +37,6 @@ int rerun(const std::string& case_name, const std::vector<std::pair<const char*,
   REQUIRE(::waitpid(child, &status, 0) == child);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::string all(const std::vector<std::string>& lines) {
   std::string text;

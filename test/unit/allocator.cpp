@@ -9,9 +9,11 @@
 #include <thread>
 
 #include "core/address_map.hpp"
+#include "failure.hpp"
 #include "fake.hpp"
 
 using namespace oncilla;
+using test::failure, test::has;
 
 namespace {
 
@@ -42,19 +44,6 @@ struct Fixture {
   static void work(Queue& on) { ++on.handle()->progress->enqueued; }
   static void complete(Queue& on) { on.handle()->progress->done = on.handle()->progress->enqueued; }
 };
-
-std::string failure(auto&& call, uint32_t code) {
-  try {
-    call();
-  } catch (const Error& error) {
-    CHECK(error.code() == code);
-    return error.what();
-  }
-  FAIL("no error");
-  return "";
-}
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
