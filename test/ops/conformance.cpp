@@ -115,6 +115,7 @@ int run_conformance(const Options& options) {
   Report report(options, cases.size());
   if (options.jobs > 0) {
     run_in_workers(cases, options, report);
+    if (!options.exceptions.empty()) report.check_exceptions(all_cases());
     return report.finish();
   }
   Session session(options);
@@ -126,6 +127,7 @@ int run_conformance(const Options& options) {
   uint64_t built = 0, cached = 0;
   session.programs(built, cached);
   report.programs(built, cached);
+  if (!options.exceptions.empty()) report.check_exceptions(all_cases());
   return report.finish();
 }
 

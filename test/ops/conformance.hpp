@@ -19,12 +19,13 @@ struct Options {
   uint32_t device = 0;                                      // of the plugin under test
   std::vector<std::string> ops, dtypes, matches;            // none: all
   std::string level = "ci", variant, json, seeded;
-  size_t jobs = 1;        // processes side by side; 0: none but this one
-  double limit = 300;     // seconds for one case, all its variants; only where it runs in a process of its own
-  bool complete = false;  // a declined case counts as failed, unless it needs fp64 and the device has none
-  bool wide = false;      // element positions in 64 bits everywhere
-  size_t smallest = 0;    // of each kind, the cases with the fewest elements; 0: all
-  bool separate = false;  // tensors in buffers of their own (harness.hpp)
+  std::string exceptions;  // a file of runs that may fail (exceptions.hpp)
+  size_t jobs = 1;         // processes side by side; 0: none but this one
+  double limit = 300;      // seconds for one case, all its variants; only where it runs in a process of its own
+  bool complete = false;   // a declined case counts as failed, unless it needs fp64 and the device has none
+  bool wide = false;       // element positions in 64 bits everywhere
+  size_t smallest = 0;     // of each kind, the cases with the fewest elements; 0: all
+  bool separate = false;   // tensors in buffers of their own (harness.hpp)
   bool gradients = false, list = false, quiet = false;
   bool worker = false;  // this process takes cases from the one that started it (workers.hpp)
 };

@@ -42,8 +42,8 @@ class Bench {
 
 struct Result {
   std::string name, variant;
-  enum class State { passed, failed, declined } state = State::passed;
-  std::string message;  // why it failed or was declined
+  enum class State { passed, failed, declined, excused } state = State::passed;
+  std::string message;  // why it failed, was declined or is excused (exceptions.hpp)
   double seconds = 0;
   double error = 0;  // the largest of any element, as a share of the tolerance; of a run that passed
 };

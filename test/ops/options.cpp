@@ -27,6 +27,8 @@ void add_options(CLI::App& app, Options& options) {
   app.add_flag("--wide", options.wide, "Count elements in 64 bits, as tensors past 2^31 elements need (ONCILLA_WIDE_INDEX=1)");
   app.add_flag("--complete,!--partial", options.complete,
                "Whether declining a case is a failure (unless the case needs fp64 and the device has none), or only counted");
+  app.add_option("--exceptions", options.exceptions,
+                 "A list of runs that fail because an implementation is wrong: they must fail, and count as excused");
   app.add_flag("--gradients", options.gradients, "Instead: every backward against finite differences, on the reference");
   app.add_option("--seeded", options.seeded, "Instead: see that every defect of the faulty plugin at this path is caught");
   app.add_option("--jobs", options.jobs, "Processes side by side; 0: run in this one, for a debugger")->capture_default_str();

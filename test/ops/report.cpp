@@ -22,6 +22,8 @@ const char* state_name(Result::State state) {
       return "passed";
     case Result::State::declined:
       return "declined";
+    case Result::State::excused:
+      return "excused";
     default:
       return "failed";
   }
@@ -48,7 +50,7 @@ std::string without_numbers(const std::string& text) {
 }  // namespace
 
 Report::Report(const Options& options, size_t total)
-    : options_(options), progress_(!options.quiet && isatty(STDERR_FILENO) != 0), total_(total) {
+    : options_(options), exceptions_(options.exceptions), progress_(!options.quiet && isatty(STDERR_FILENO) != 0), total_(total) {
   if (!options.json.empty() && !std::ofstream(options.json)) throw std::runtime_error("cannot write " + options.json);
 }
 
@@ -61,15 +63,17 @@ void Report::starting(const Case& c) {
   if (progress_) std::fprintf(stderr, "\r\033[K[%zu/%zu] %.100s", started_, total_, c.name.c_str());
 }
 
-void Report::add(const Case& c, const std::vector<Result>& results) {
+void Report::add(const Case& c, std::vector<Result> results) {
   if (results.empty()) return;
   Row& row = rows_[c.op];
   ++row.cases;
-  for (const Result& result : results) {
+  for (Result& result : results) {
+    exceptions_.apply(subject_, c, result);
     ++row.runs;
     row.seconds += result.seconds;
     row.worst = std::max(row.worst, result.error);
     if (result.state == Result::State::passed) ++row.passed;
+    if (result.state == Result::State::excused) ++row.excused;
     if (result.state == Result::State::declined) {
       ++row.declined;
       ++row.reasons[without_numbers(result.message)];
@@ -84,6 +88,10 @@ void Report::add(const Case& c, const std::vector<Result>& results) {
   }
 }
 
+void Report::check_exceptions(const Cases& all) {
+  for (const std::string& problem : exceptions_.stale(subject_, all)) trouble(problem);
+}
+
 void Report::trouble(const std::string& what) {
   ++troubles_;
   clear_progress();
@@ -92,10 +100,11 @@ void Report::trouble(const std::string& what) {
 
 void Report::print_table(const Row& sum) const {
   const auto line = [](const char* name, const Row& row) {
-    std::printf("%-24s %7zu %7zu %7zu %7zu %8zu %9.1f %9.3f\n", name, row.cases, row.runs, row.passed, row.failed, row.declined,
-                row.seconds, row.worst);
+    std::printf("%-24s %7zu %7zu %7zu %7zu %8zu %8zu %9.1f %9.3f\n", name, row.cases, row.runs, row.passed, row.failed,
+                row.declined, row.excused, row.seconds, row.worst);
   };
-  std::printf("%-24s %7s %7s %7s %7s %8s %9s %9s\n", "op", "cases", "runs", "passed", "failed", "declined", "seconds", "worst");
+  std::printf("%-24s %7s %7s %7s %7s %8s %8s %9s %9s\n", "op", "cases", "runs", "passed", "failed", "declined", "excused",
+              "seconds", "worst");
   for (const auto& [op, row] : rows_) line(op_name(op), row);
   line("together", sum);
   std::printf("A run is one variant of a case. worst: the largest error of a run that passed, as a share of the tolerance.\n");
@@ -106,8 +115,9 @@ void Report::print_table(const Row& sum) const {
 
 void Report::write_json(const Row& sum) const {
   const auto counts = [](const Row& row) {
-    return Json{{"cases", row.cases},       {"runs", row.runs},       {"passed", row.passed}, {"failed", row.failed},
-                {"declined", row.declined}, {"seconds", row.seconds}, {"worst", row.worst},   {"declined_because", row.reasons}};
+    return Json{{"cases", row.cases},     {"runs", row.runs},         {"passed", row.passed},
+                {"failed", row.failed},   {"declined", row.declined}, {"excused", row.excused},
+                {"seconds", row.seconds}, {"worst", row.worst},       {"declined_because", row.reasons}};
   };
   Json document = {{"plugin", subject_.plugin}, {"device", subject_.device}, {"driver", subject_.driver}, {"level", options_.level},
                    {"wide", options_.wide},     {"programs_built", built_},  {"together", counts(sum)}};
@@ -137,6 +147,7 @@ int Report::finish() {
     sum.passed += row.passed;
     sum.failed += row.failed;
     sum.declined += row.declined;
+    sum.excused += row.excused;
     sum.seconds += row.seconds;
     sum.worst = std::max(sum.worst, row.worst);
   }
@@ -152,7 +163,9 @@ int Report::finish() {
   }
   const size_t failed = sum.failed + troubles_;
   std::printf("%zu cases of level %s, %zu runs, %zu declined\n", sum.cases, options_.level.c_str(), sum.runs, sum.declined);
-  std::printf("%zu passed, %zu failed\n", sum.passed, failed);
+  std::printf("%zu passed, %zu failed", sum.passed, failed);
+  if (sum.excused > 0) std::printf(", %zu excused", sum.excused);
+  std::printf("\n");
   std::fflush(stdout);
   return failed > 0 || sum.passed == 0 ? 1 : 0;
 }

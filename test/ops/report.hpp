@@ -1,4 +1,5 @@
-// What a conformance run prints: failures as they come, then a table by op, then `N passed, M failed`.
+// What a conformance run prints: failures as they come, then a table by op, then `N passed, M failed`, with `, K excused` where
+// a list of exceptions excused some.
 #pragma once
 
 #include <map>
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include "ops/conformance.hpp"
+#include "ops/exceptions.hpp"
 #include "ops/harness.hpp"
 
 namespace oncilla::test {
@@ -21,8 +23,10 @@ class Report {
   void subject(const Subject& subject) { subject_ = subject; }
   void starting(const Case& c);
   // All results of a case: one a variant, or one that says why there is none.
-  void add(const Case& c, const std::vector<Result>& results);
+  void add(const Case& c, std::vector<Result> results);
   void programs(uint64_t built, uint64_t cached) { built_ += built, cached_ += cached; }
+  // A row of the list of exceptions that names none of these is a failure too.
+  void check_exceptions(const Cases& all);
   // A failure that belongs to no case.
   void trouble(const std::string& what);
   // Prints the table and the sums, writes the file; gives the exit status.
@@ -30,7 +34,7 @@ class Report {
 
  private:
   struct Row {
-    size_t cases = 0, runs = 0, passed = 0, failed = 0, declined = 0;
+    size_t cases = 0, runs = 0, passed = 0, failed = 0, declined = 0, excused = 0;
     double seconds = 0, worst = 0;
     std::map<std::string, size_t> reasons;  // why declined, and how often
   };
@@ -39,6 +43,7 @@ class Report {
   void write_json(const Row& sum) const;
 
   const Options options_;
+  const Exceptions exceptions_;
   bool progress_;
   size_t total_, started_ = 0, troubles_ = 0;
   uint64_t built_ = 0, cached_ = 0;
