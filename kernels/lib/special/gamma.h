@@ -206,16 +206,28 @@ static inline T FN(onc_gamma_log1p_less)(T m) {
   }
   return sum;
 }
-// x^a exp(-x) / Gamma(a).
+// x^a exp(-x) / Gamma(a). A power and an exponential each, since a sum of large logarithms would be rounded where the exponential multiplies it; roots
+// of both, since one of them may leave the type's range where the product does not.
 static inline T FN(onc_gamma_density)(T a, T x) {
   if (a < C(10.0)) {
-    if (x > C(80.0)) return exp(a * log(x) - x - FN(onc_gamma_lgamma_positive)(a));
-    return pow(x, a) * exp(-x - FN(onc_gamma_lgamma_positive)(a));
+    const T lgamma = a <= C(0.5) ? FN(onc_gamma_lgamma1p)(a) : FN(onc_gamma_lgamma_positive)(a), root = exp(C(-0.5) * x);
+    const T y = x > (MANTISSA == 52 ? C(1400.0) : C(170.0)) ? exp(a * log(x) - x - lgamma) : pow(x, a) * root * root * exp(-lgamma);
+    return a <= C(0.5) ? a * y : y;  // 1 / Gamma(a) = a / Gamma(1 + a)
   }
   const T u = C(1.0) / a;
   const T stirling = u * FN(onc_polynomial)(FN(gamma_stirling), LENGTH(FN(gamma_stirling)), u * u);
-  const T m = (x - a) / a, less = fabs(m) > C(0.35) ? log(x / a) - m : FN(onc_gamma_log1p_less)(m);
-  return sqrt(a * C(0.15915494309189535)) * exp(a * less - stirling);
+  const T m = (x - a) / a, d = a - x, scale = sqrt(a * C(0.15915494309189535));
+  if (fabs(m) <= C(0.35)) return scale * exp(a * FN(onc_gamma_log1p_less)(m) - stirling);
+  if (fabs(d) > C(600.0)) return scale * exp(a * (log(x / a) - m) - stirling);
+  const T q = x / a, part = fabs(d) < C(160.0) ? C(0.5) : C(0.125);  // what x / a and a - x lack, in the end
+  const T low = fma(-q, a, x) / q + (fabs(x) > fabs(a) ? a - (d + x) : (a - d) - x);
+  T y = pow(q, a * part) * exp(d * part);
+  y *= y;
+  if (part < C(0.5)) {
+    y *= y;
+    y *= y;
+  }
+  return scale * y * exp(low - stirling);
 }
 static inline T FN(onc_gamma_lower_series)(T a, T x) {
   T sum = C(1.0), term = C(1.0), k = a;
