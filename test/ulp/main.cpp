@@ -122,7 +122,7 @@ class Array {
 
 void evaluate(const Options& options) {
   const uint32_t dtype = dtype_of(options.dtype);
-  const uint64_t item = dtype == ONC_F64 || dtype == ONC_I64 ? 8 : 4;
+  const uint64_t item = dtype == ONC_F64 || dtype == ONC_I64 ? 8 : dtype == ONC_F16 || dtype == ONC_BF16 ? 2 : 4;
   const auto device = Device::open(Backend::named(options.plugin), options.device);
   const auto queue = device->create_queue();
   std::vector<std::unique_ptr<Array>> in;
