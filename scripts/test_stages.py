@@ -186,6 +186,14 @@ def stages() -> list[Stage]:
             count_words,
         ),
         Stage(
+            "ulp",
+            "every row's error in ULP on pocl, Intel's runtime and rusticl",
+            "scripts/ulp --runtime pocl --runtime intel --runtime rusticl",
+            built,
+            count_words,
+            quick=False,
+        ),
+        Stage(
             "ops-seeded",
             "the op tests catch each seeded defect",
             f"{release}/oncilla conformance --seeded build/release/lib/libtest_faulty_plugin.so",
