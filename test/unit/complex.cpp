@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <complex>
 #include <cstdint>
 #include <random>
@@ -38,7 +39,8 @@ struct Matrices {
       const Real re = part(), im = part();
       values.emplace_back(re, im);
     }
-    api.check(api.buffer_alloc(device.handle(), values.size() * sizeof(Number), &buffer));
+    api.check(
+        api.buffer_alloc(device.handle(), std::max<size_t>(1, values.size()) * sizeof(Number), &buffer));  // no buffer is empty
   }
   Matrices(const Matrices&) = delete;
   ~Matrices() { api.buffer_free(buffer); }
