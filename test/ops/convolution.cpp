@@ -157,7 +157,7 @@ Case conv_case(uint32_t dtype, const ConvShape& shape, Bias bias, bool integers)
   }
   c.set_attrs(attrs);
   c.in = {tensor(dtype, shape.x(), fill, shape.layout), tensor(dtype, shape.weight(), fill, shape.layout),
-          bias == Bias::none ? absent() : tensor(bias == Bias::same ? dtype : ONC_F32, {shape.filters[0]}, fill)};
+          bias == Bias::none ? absent() : tensor(bias == Bias::same ? dtype : uint32_t{ONC_F32}, {shape.filters[0]}, fill)};
   c.out = {tensor(dtype, shape.y(), {}, shape.layout)};
   return c;
 }
