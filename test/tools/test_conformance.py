@@ -38,6 +38,26 @@ def test_level_full_holds_level_ci(oncilla: Run) -> None:
     assert len(names["ci"]) >= 4_000
 
 
+@pytest.mark.parametrize(
+    ("flags", "status", "word"), [((), 1, "1 of softmax: [faulty] declined on purpose"), (("--complete",), 1, "FAILED softmax")]
+)
+def test_declining_is_shown(oncilla: Run, faulty: str, flags: tuple[str, ...], status: int, word: str) -> None:
+    arguments = ("conformance", "--backend", faulty, "--case", "softmax/float32 5x7 axis 0", *flags)
+    result = oncilla(*arguments, ONCILLA_TEST_DEFECT="decline")
+    assert word in result.stdout
+    # Without a case that passed there is nothing to be content with.
+    assert result.returncode == status
+
+
+def test_a_crash_costs_one_case(oncilla: Run, faulty: str) -> None:
+    result = oncilla("conformance", "--backend", faulty, "--case", "softmax/float32 5x7 axis", ONCILLA_TEST_DEFECT="crash")
+    assert result.returncode == 1
+    failed = [line for line in result.stdout.splitlines() if line.startswith("FAILED")]
+    assert len(failed) == 2
+    assert all("ended by signal 11" in line for line in failed)
+    assert result.stdout.splitlines()[-1] == "0 passed, 2 failed"
+
+
 def test_a_list_of_exceptions_excuses_what_fails(oncilla: Run, faulty: str, tmp_path: Path) -> None:
     file = tmp_path / "exceptions.json"
     row = {
