@@ -135,7 +135,8 @@ def stages() -> list[Stage]:
             "the C++ tests with AddressSanitizer and UBSan",
             "cmake --preset asan && cmake --build --preset asan",
             ("setup",),
-            deep=True,
+            quick=False,
+            minutes=25,
             cores=2,
         ),
         Stage(
@@ -161,7 +162,7 @@ def stages() -> list[Stage]:
             f"{sanitized} {asan}/test_ops --plugin reference --quiet",
             ("asan-build",),
             count_words,
-            deep=True,
+            quick=False,
         ),
         Stage(
             "asan",
@@ -169,7 +170,7 @@ def stages() -> list[Stage]:
             f"s=0; for t in unit abi faults; do echo == $t; {sanitized} {asan}/test_$t || s=1; done; exit $s",
             ("asan-build",),
             count_doctest,
-            deep=True,
+            quick=False,
         ),
         Stage(
             "ops-gradients",
