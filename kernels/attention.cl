@@ -110,7 +110,7 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void group(PARAMS) {
     const int count = (int)min((I)GROUP, end - j0);
     for (int d = me; d < value_size; d += GROUP) {
       T value = result[d] * *factor;
-      for (int l = 0; l < count; ++l) value = fma(weight[l], LOAD_AT(v, (j0 + l) * v_s.s2 + d * v_s.s3), value);
+      for (int l = 0; l < count; ++l) value = MULTIPLY_ADD(weight[l], LOAD_AT(v, (j0 + l) * v_s.s2 + d * v_s.s3), value);
       result[d] = value;
     }
     barrier(CLK_LOCAL_MEM_FENCE);

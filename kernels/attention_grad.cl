@@ -181,7 +181,7 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void group(PARAMS) {
     const int count = (int)min((I)GROUP, end - j0);
     for (int e = me; e < size; e += GROUP) {
       T value = result[e];
-      for (int l = 0; l < count; ++l) value = fma(block[l], LOAD_AT(k, (j0 + l) * k_s.s2 + e * k_s.s3), value);
+      for (int l = 0; l < count; ++l) value = MULTIPLY_ADD(block[l], LOAD_AT(k, (j0 + l) * k_s.s2 + e * k_s.s3), value);
       result[e] = value;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -217,13 +217,13 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void group(PARAMS) {
       const int count = (int)min((I)GROUP, L - i0);
       for (int e = me; to_k && e < size; e += GROUP) {
         T value = key_result[e];
-        for (int l = 0; l < count; ++l) value = fma(block[l], LOAD_AT(q, head * q_s.s1 + (i0 + l) * q_s.s2 + e * q_s.s3), value);
+        for (int l = 0; l < count; ++l) value = MULTIPLY_ADD(block[l], LOAD_AT(q, head * q_s.s1 + (i0 + l) * q_s.s2 + e * q_s.s3), value);
         key_result[e] = value;
       }
       for (int d = me; to_v && d < value_size; d += GROUP) {
         T value = value_result[d];
         for (int l = 0; l < count; ++l)
-          value = fma(weight[l], LOAD_AT(grad_out, head * grad_out_s.s1 + (i0 + l) * grad_out_s.s2 + d * grad_out_s.s3), value);
+          value = MULTIPLY_ADD(weight[l], LOAD_AT(grad_out, head * grad_out_s.s1 + (i0 + l) * grad_out_s.s2 + d * grad_out_s.s3), value);
         value_result[d] = value;
       }
       barrier(CLK_LOCAL_MEM_FENCE);

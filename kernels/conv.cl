@@ -31,7 +31,7 @@ __kernel void direct(ARG(const E, x), ARG(const E, w), ARG(const E, bias), ARG(E
         __global const E *by = w + c * w_strides.s1 + z * w_strides.s2 + r * w_strides.s3;
         for (int s = 0; s < S; ++s) {
           const int v = q * stride_w - pad_w + s * dilation_w;
-          if (v >= 0 && v < W) sum = fma(LOAD_AT(from, v * x_strides.s4), LOAD_AT(by, s * w_strides.s4), sum);
+          if (v >= 0 && v < W) sum = MULTIPLY_ADD(LOAD_AT(from, v * x_strides.s4), LOAD_AT(by, s * w_strides.s4), sum);
         }
       }
     }

@@ -155,7 +155,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void dots(ARG(const E, g
               FOR_TAPS(TAP)
               for (int j = 0; j < rows * size.y; j += VW) {
                 const V value = VLOAD(grid + j);
-#define DOT(i) sum##i = fma(value, VLOAD(at##i + j), sum##i);
+#define DOT(i) sum##i = MULTIPLY_ADD(value, VLOAD(at##i + j), sum##i);
                 FOR_TAPS(DOT)
               }
               __local T *to = sums + (z * window + t) * VW;

@@ -27,7 +27,7 @@ __kernel void direct(ARG(const E, grad_out), ARG(const E, w), ARG(E, grad_in), C
         if (left < 0 || q * stride_w != left || q >= Q) continue;
         __global const E *from = grad_out + o * y_strides.s2 + p * y_strides.s3 + q * y_strides.s4;
         __global const E *by = w + z * w_strides.s2 + r * w_strides.s3 + s * w_strides.s4;
-        for (int k = 0; k < outputs; ++k) sum = fma(LOAD_AT(from, k * y_strides.s1), LOAD_AT(by, k * w_strides.s0), sum);
+        for (int k = 0; k < outputs; ++k) sum = MULTIPLY_ADD(LOAD_AT(from, k * y_strides.s1), LOAD_AT(by, k * w_strides.s0), sum);
       }
     }
   }

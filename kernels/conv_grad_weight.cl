@@ -53,12 +53,12 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void dot_tile(ARG(const 
     __global const T *v = x + (long)n * groups * channels * x_channel;
     for (int j = 0; j < length; j += VW, g += VW, v += VW) {
       const V g0 = VLOAD(g), g1 = VLOAD(g + row1), g2 = VLOAD(g + row2);
-#define STEP(i)                              \
-  {                                          \
-    const V value = VLOAD(v + place##i);     \
-    first##i = fma(g0, value, first##i);     \
-    second##i = fma(g1, value, second##i);   \
-    third##i = fma(g2, value, third##i);     \
+#define STEP(i)                                       \
+  {                                                   \
+    const V value = VLOAD(v + place##i);              \
+    first##i = MULTIPLY_ADD(g0, value, first##i);     \
+    second##i = MULTIPLY_ADD(g1, value, second##i);   \
+    third##i = MULTIPLY_ADD(g2, value, third##i);     \
   }
       FOR_COLUMNS(STEP)
     }

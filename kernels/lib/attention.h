@@ -2,6 +2,7 @@
 // makes of a weight, and (TILE) products of panels in local memory. T, E: lib/storage.h. MASK: the integer of a comparison of T, int or long.
 #include "lib/arg.h"
 #include "lib/index.h"
+#include "lib/multiply_add.h"
 #include "lib/philox.h"
 #include "lib/storage.h"
 #ifdef TILE
@@ -53,7 +54,7 @@ static inline T kept(const Scores *s, I i, I j) {
 // x . y of `size` elements.
 static inline T dot_rows(global const E *x, long x_step, global const E *y, long y_step, int size) {
   T sum = 0;
-  for (int e = 0; e < size; ++e) sum = fma(LOAD_AT(x, e * x_step), LOAD_AT(y, e * y_step), sum);
+  for (int e = 0; e < size; ++e) sum = MULTIPLY_ADD(LOAD_AT(x, e * x_step), LOAD_AT(y, e * y_step), sum);
   return sum;
 }
 

@@ -2,6 +2,7 @@
 // N images, C channels of D x H x W, K output channels of O x P x Q, a window of Z x R x S. Strides of tensors are long8: image, channel, depth, row, column;
 // of a weight: output channel, channel, depth, row, column.
 #include "lib/index.h"
+#include "lib/multiply_add.h"
 #include "lib/storage.h"
 
 #define CONV_GEOMETRY int16 sizes, int16 steps
@@ -36,7 +37,7 @@ static inline T weight_gradient(__global const E *grad_out, __global const E *x,
         T row = 0;
         for (int q = 0; q < Q; ++q) {
           const int w = q * stride_w - pad_w + s * dilation_w;
-          if (w >= 0 && w < W) row = fma(LOAD_AT(g, q * y_strides.s4), LOAD_AT(v, w * x_strides.s4), row);
+          if (w >= 0 && w < W) row = MULTIPLY_ADD(LOAD_AT(g, q * y_strides.s4), LOAD_AT(v, w * x_strides.s4), row);
         }
         image += row;
       }

@@ -35,9 +35,9 @@ ProgramCache::ProgramCache(cl::Context context, cl::Device id, const std::string
   // 1.2 is the floor that every kernel is written to. Where the device can, division and square root round correctly, as they do in
   // C.
   options_ = "-cl-std=CL1.2";
-  if ((id_.getInfo<CL_DEVICE_SINGLE_FP_CONFIG>() & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT) != 0) {
-    options_ += " -cl-fp32-correctly-rounded-divide-sqrt";
-  }
+  const cl_device_fp_config single = id_.getInfo<CL_DEVICE_SINGLE_FP_CONFIG>();
+  if ((single & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT) != 0) options_ += " -cl-fp32-correctly-rounded-divide-sqrt";
+  if ((single & CL_FP_FMA) != 0) options_ += " -DHAS_FMA";  // lib/multiply_add.h
   warnings_ = disk_.warning();
 }
 
