@@ -6,6 +6,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "ops/benchmark.hpp"
 #include "ops/report.hpp"
 #include "ops/seeded.hpp"
 #include "ops/session.hpp"
@@ -35,6 +36,15 @@ bool chosen(const Case& c, const Options& options) {
           }));
 }
 
+// What --smallest and --share pick from: an op, the first word of its name (op/word), and a dtype.
+std::string kind_of(const Case& c) { return c.name.substr(0, c.name.find(' ')) + " " + first_dtype(c); }
+
+// Keeps the first case of each kind and every `share`-th after it.
+void keep_share(Cases& cases, size_t share) {
+  std::map<std::string, size_t> seen;
+  std::erase_if(cases, [&](const Case& c) { return seen[kind_of(c)]++ % share != 0; });
+}
+
 // Keeps the `count` smallest cases of each kind: those in which vectors have whole parts and tails, if there are such, and none
 // without elements.
 void keep_smallest(Cases& cases, size_t count) {
@@ -51,8 +61,7 @@ void keep_smallest(Cases& cases, size_t count) {
       }
     }
     if (empty) continue;
-    const std::string& name = cases[i].name;
-    kinds[name.substr(0, name.find(' ')) + " " + first_dtype(cases[i])].push_back({{elements < kTail, elements}, i});
+    kinds[kind_of(cases[i])].push_back({{elements < kTail, elements}, i});
   }
   std::vector<bool> kept(cases.size(), false);
   for (auto& [kind, ranked] : kinds) {
@@ -96,6 +105,7 @@ Cases chosen_cases(const Options& options) {
   }
   std::erase_if(cases,
                 [&](const Case& c) { return !chosen(c, options) || (c.gradient_only && !options.gradients && !options.list); });
+  if (options.share > 1) keep_share(cases, options.share);
   if (options.smallest > 0) keep_smallest(cases, options.smallest);
   return cases;
 }
@@ -111,6 +121,10 @@ int run_conformance(const Options& options) {
   if (!options.seeded.empty()) {
     Session session(options);
     return run_seeded(cases, options.seeded, session.reference());
+  }
+  if (options.benchmark) {
+    Session session(options);
+    return run_benchmark(cases, options, session);
   }
   Report report(options, cases.size());
   if (options.jobs > 0) {

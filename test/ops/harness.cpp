@@ -1,7 +1,6 @@
 // One case, one variant: plan, run twice, look at every byte.
 #include "ops/harness.hpp"
 
-#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "ops/arena.hpp"
+#include "ops/planned.hpp"
 
 namespace oncilla::test {
 namespace {
@@ -20,180 +20,6 @@ struct Poison {
 Poison poison_of(const Case& c) {
   return c.other_poison ? Poison{std::byte{0}, std::byte{0x7B}} : Poison{std::byte{0xFF}, std::byte{0x5A}};
 }
-
-// Descriptors of a case's tensors; owns what the ABI's structs point to.
-class Description {
- public:
-  Description(const Case& c, bool dense, const std::string& variant) : variant_(variant) {
-    const size_t n = c.in.size() + c.out.size();
-    dims_.reserve(n);
-    strides_.reserve(n);
-    tensors_.reserve(n);
-    for (const auto* side : {&c.in, &c.out}) {
-      for (const Tensor& t : *side) add(t, dense, side == &c.in ? in_ : out_);
-    }
-    desc_.size = sizeof desc_;
-    desc_.op = c.op;
-    desc_.n_in = static_cast<uint32_t>(in_.size());
-    desc_.n_out = static_cast<uint32_t>(out_.size());
-    desc_.in = in_.data();
-    desc_.out = out_.data();
-    desc_.attrs = attributes(c);
-    if (!variant_.empty()) {
-      ext_.head = {ONC_EXT_VARIANT, sizeof ext_, nullptr};
-      ext_.name = variant_.c_str();
-      desc_.next = &ext_.head;
-    }
-  }
-  Description(const Description&) = delete;
-  const onc_op_desc* get() const { return &desc_; }
-
- private:
-  void add(const Tensor& t, bool dense, std::vector<const onc_tensor_desc*>& side) {
-    if (t.dtype == 0) return side.push_back(nullptr);
-    dims_.push_back(t.dims);
-    strides_.push_back(layout_strides(t.dims, dense ? Layout::contiguous : t.layout, t.broadcast));
-    onc_tensor_desc d{};
-    d.size = sizeof d;
-    d.dtype = t.dtype;
-    d.rank = static_cast<uint32_t>(t.dims.size());
-    d.dims = dims_.back().data();
-    d.strides = strides_.back().data();
-    tensors_.push_back(d);
-    side.push_back(&tensors_.back());
-  }
-
-  const void* attributes(const Case& c) {
-    if (c.op == ONC_OP_EXPR) {
-      expr_.size = sizeof expr_;
-      expr_.rank = static_cast<uint32_t>(c.dims.size());
-      expr_.reduce_rank = c.reduce_rank;
-      expr_.n_insts = static_cast<uint32_t>(c.insts.size());
-      expr_.n_outs = static_cast<uint32_t>(c.outs.size());
-      expr_.n_scalars = c.n_shared_scalars;
-      expr_.dims = c.dims.data();
-      expr_.insts = c.insts.data();
-      expr_.outs = c.outs.data();
-      return &expr_;
-    }
-    if (c.op == ONC_OP_FOREACH) {
-      foreach_.size = sizeof foreach_;
-      foreach_.n_tensors = c.n_tensors;
-      foreach_.n_in_lists = static_cast<uint32_t>(c.in.size()) / c.n_tensors;
-      foreach_.n_out_lists = static_cast<uint32_t>(c.out.size()) / c.n_tensors;
-      foreach_.n_insts = static_cast<uint32_t>(c.insts.size());
-      foreach_.n_scalars = c.n_shared_scalars;
-      foreach_.n_tensor_scalars = c.n_tensor_scalars;
-      foreach_.insts = c.insts.data();
-      foreach_.outs = c.outs.data();
-      return &foreach_;
-    }
-    if (!c.insts.empty()) {
-      epilogue_.size = sizeof epilogue_;
-      epilogue_.n_insts = static_cast<uint32_t>(c.insts.size());
-      epilogue_.n_inputs = c.in.size() > 3 ? static_cast<uint32_t>(c.in.size() - 3) : 0;
-      epilogue_.n_scalars = c.n_shared_scalars;
-      epilogue_.out = c.outs[0];
-      epilogue_.insts = c.insts.data();
-      return c.op == ONC_OP_CONV ? with_epilogue(conv_, c) : with_epilogue(matmul_, c);
-    }
-    return c.attrs.empty() ? nullptr : c.attrs.data();
-  }
-
-  template <class A>
-  const void* with_epilogue(A& attrs, const Case& c) {
-    if (!c.attrs.empty()) std::memcpy(&attrs, c.attrs.data(), std::min(sizeof attrs, c.attrs.size()));
-    attrs.size = sizeof attrs;
-    attrs.flags |= ONC_ATTRS_EPILOGUE;
-    attrs.epilogue = &epilogue_;
-    return &attrs;
-  }
-
-  std::vector<Dims> dims_, strides_;
-  std::vector<onc_tensor_desc> tensors_;
-  std::vector<const onc_tensor_desc*> in_, out_;
-  onc_expr_attrs expr_{};
-  onc_foreach_attrs foreach_{};
-  onc_epilogue epilogue_{};
-  onc_matmul_attrs matmul_{};
-  onc_conv_attrs conv_{};
-  onc_ext_variant ext_{};
-  onc_op_desc desc_{};
-  std::string variant_;
-};
-
-class PlanHandle {
- public:
-  PlanHandle(Bench& bench, const Description& description) : bench_(bench) {
-    bench.api().check(bench.api().plan_create(bench.device().handle(), description.get(), &plan_));
-    info_.size = sizeof info_;
-    try {
-      bench.api().check(bench.api().plan_info(plan_, &info_));
-    } catch (...) {
-      bench.api().plan_free(plan_);
-      throw;
-    }
-  }
-  ~PlanHandle() { bench_.api().plan_free(plan_); }
-  PlanHandle(const PlanHandle&) = delete;
-  const onc_plan_info& info() const { return info_; }
-
-  // Uploads the image, runs, and gives the image afterwards.
-  std::vector<std::byte> run(const Case& c, const ArenaImage& image) {
-    const onc_arg arena = bench_.arena(image.before().size());
-    bench_.queue().copy_h2d(arena, image.before().data(), image.before().size());
-    const std::vector<onc_arg> args = image.args(arena);
-    onc_run run{};
-    run.size = sizeof run;
-    run.args = args.data();
-    run.n_args = static_cast<uint32_t>(args.size());
-    run.scalars = c.scalars.data();
-    run.n_scalars = static_cast<uint32_t>(c.scalars.size());
-    run.workspace = image.workspace(arena);
-    bench_.api().check(bench_.api().plan_run(plan_, bench_.queue().handle(), &run));
-    bench_.queue().finish();
-    std::vector<std::byte> after(image.before().size());
-    bench_.queue().copy_d2h(after.data(), arena, after.size());
-    return after;
-  }
-
-  // The same with a buffer for each tensor. Gaps of the image stay as they were.
-  std::vector<std::byte> run_separate(const Case& c, const ArenaImage& image) {
-    const std::vector<ArenaImage::Part> parts = image.parts();
-    std::vector<onc_arg> args(parts.size(), onc_arg{nullptr, 0});
-    for (size_t i = 0; i < parts.size(); ++i) {
-      const ArenaImage::Part& part = parts[i];
-      if (part.same_as != SIZE_MAX) {
-        args[i] = args[part.same_as];
-      } else if (part.bytes > 0) {
-        args[i] = bench_.separate(part.bytes);
-        if (part.filled) bench_.queue().copy_h2d(args[i], image.before().data() + part.offset, part.bytes);
-      }
-    }
-    onc_run run{};
-    run.size = sizeof run;
-    run.args = args.data();
-    run.n_args = static_cast<uint32_t>(parts.size() - 1);
-    run.scalars = c.scalars.data();
-    run.n_scalars = static_cast<uint32_t>(c.scalars.size());
-    run.workspace = args.back();
-    bench_.api().check(bench_.api().plan_run(plan_, bench_.queue().handle(), &run));
-    bench_.queue().finish();
-    std::vector<std::byte> after = image.before();
-    for (size_t i = 0; i + 1 < parts.size(); ++i) {
-      if (parts[i].bytes == 0) continue;
-      std::vector<std::byte> bytes(parts[i].bytes);
-      bench_.queue().copy_d2h(bytes.data(), args[i], bytes.size());
-      image.take(parts[i], bytes, after);
-    }
-    return after;
-  }
-
- private:
-  Bench& bench_;
-  onc_plan* plan_ = nullptr;
-  onc_plan_info info_{};
-};
 
 std::string output_name(const Case& c, size_t out) {
   return "output " + std::to_string(out) + (out < c.labels.size() ? " (" + c.labels[out] + ")" : "");
@@ -285,15 +111,6 @@ std::string judge(const Case& c, PlanHandle& plan, const std::vector<Elements>& 
   return problem;
 }
 
-std::vector<std::string> split(const std::string& words) {
-  std::istringstream in(words);
-  std::vector<std::string> result;
-  for (std::string word; in >> word;) result.push_back(word);
-  return result;
-}
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
 }  // namespace
 
 Bench::Bench(std::shared_ptr<Backend> backend, uint32_t index)
@@ -377,7 +194,7 @@ std::vector<Result> run_case(const Case& c, Bench& tested, Bench& reference, con
   try {
     const Description description(c, false, "");
     const PlanHandle plan(tested, description);
-    variants = split(plan.info().candidates ? plan.info().candidates : "");
+    variants = plan.candidates();
     if (variants.empty()) add("", Result::State::failed, "the plan names no candidates");
   } catch (const Error& error) {
     const bool may = error.code() == ONC_UNIMPLEMENTED && (!choice.complete || (c.needs_fp64() && !tested.has_fp64()));

@@ -21,6 +21,10 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--smallest", options.smallest,
                  "Only so many of the smallest cases of each kind (op, dtype and the first word of the name); 0: all")
       ->capture_default_str();
+  app.add_option("--share", options.share,
+                 "Only one case in so many of each kind, the first among them: for a second implementation, or a slow one")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   app.add_flag(
       "--separate", options.separate,
       "Every tensor in a buffer of exactly its size, outputs and workspace untouched, one run: for simulators that check memory");
@@ -31,6 +35,11 @@ void add_options(CLI::App& app, Options& options) {
                  "A list of runs that fail because an implementation is wrong: they must fail, and count as excused");
   app.add_flag("--gradients", options.gradients, "Instead: every backward against finite differences, on the reference");
   app.add_option("--seeded", options.seeded, "Instead: see that every defect of the faulty plugin at this path is caught");
+  app.add_flag("--benchmark", options.benchmark,
+               "Instead: time every case, its variants and the reference plugin in turns, in this process; prints ratios");
+  app.add_option("--rounds", options.rounds, "Turns of a benchmark, of which medians are taken")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
   app.add_option("--jobs", options.jobs, "Processes side by side; 0: run in this one, for a debugger")->capture_default_str();
   app.add_option("--limit", options.limit, "Seconds that a case may take")->capture_default_str();
   app.add_flag("--list", options.list, "Print the names of the cases and stop");

@@ -20,6 +20,7 @@ class Session {
   Subject subject() const;  // empty where only the reference runs
   std::vector<Result> run(const Case& c);
   Bench& reference() { return *reference_; }
+  Bench& tested() { return *tested_; }  // not where only the reference runs
   void programs(uint64_t& built, uint64_t& cached) const;
 
  private:

@@ -38,6 +38,20 @@ def test_level_full_holds_level_ci(oncilla: Run) -> None:
     assert len(names["ci"]) >= 4_000
 
 
+def test_the_tables_are_benchmarks(oncilla: Run, tmp_path: Path) -> None:
+    file = tmp_path / "ratios.json"
+    flags = ("--benchmark", "--op", "softmax,layer_norm", "--dtype", "float32", "--rounds", "3", "--json", str(file))
+    result = oncilla("conformance", "--backend", "reference", *flags)
+    assert result.returncode == 0, result.stdout + result.stderr
+    timed = json.loads(file.read_text())["results"]
+    assert len(timed) > 20
+    # One plugin against itself: no variant to choose, and about the same time.
+    assert all(list(r["variants"]) == [r["choice"]] and r["variants"][r["choice"]] == 1 for r in timed)
+    assert 0.2 < sorted(r["reference"] for r in timed)[len(timed) // 2] < 5
+    assert result.stdout.splitlines()[0].split() == ["op", "cases", "reference/choice", "fastest/choice", "least"]
+    assert f"{len(timed)} timed in 3 rounds, 0 declined" in result.stdout.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("flags", "status", "word"), [((), 1, "1 of softmax: [faulty] declined on purpose"), (("--complete",), 1, "FAILED softmax")]
 )
