@@ -99,7 +99,10 @@ std::string Reduction::merge(const std::string& a, const std::string& b, const s
   const bool wide = dtype == ONC_F64 || dtype == ONC_I64, wide_index = index == "long";
   // The masks of values and of positions have the size of their lanes.
   std::string earlier = cat("(", y, " < ", b, ")");
-  if (width > 1 && wide != wide_index) earlier = cat("convert_", vector_type(wide ? "long" : "int", width), earlier);
+  const auto resized = [&](const std::string& mask, bool to_wide) {
+    return to_wide ? select_mask(mask, ONC_I64, width) : cat("convert_", vector_type("int", width), "(", mask, ")");
+  };
+  if (width > 1 && wide != wide_index) earlier = resized(earlier, wide);
   std::string better = cat("(", x, order, a, ") | ((", x, " == ", a, ") & ", earlier, ")");
   if (may_be_nan) {
     // No comparison with a NaN holds but !=.
@@ -107,7 +110,7 @@ std::string Reduction::merge(const std::string& a, const std::string& b, const s
   }
   const std::string mask = vector_type(wide && width > 1 ? "long" : "int", width);
   std::string index_mask = "better";
-  if (width > 1 && wide != wide_index) index_mask = cat("convert_", vector_type(wide_index ? "long" : "int", width), "(better)");
+  if (width > 1 && wide != wide_index) index_mask = resized("better", wide_index);
   return cat("{ const ", mask, " better = ", better, "; ", a, " = SEL(better, ", x, ", ", a, "); ", b, " = SEL(", index_mask, ", ",
              y, ", ", b, "); }");
 }

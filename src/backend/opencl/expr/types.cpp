@@ -133,7 +133,10 @@ std::string literal(const onc_scalar& value, uint32_t dtype) {
 
 std::string select_mask(const std::string& mask, uint32_t dtype, int width) {
   const bool wide = dtype == ONC_F64 || dtype == ONC_I64;
-  return width > 1 && wide ? cat("convert_", vector_type("long", width), "(", mask, ")") : mask;
+  if (width == 1 || !wide) return mask;
+  // Compared with 0 because rusticl 22.3 takes the sign of a widened mask for positive (docs/runtimes.md).
+  const std::string type = vector_type("long", width);
+  return cat("(convert_", type, "(", mask, ") != (", type, ")(0))");
 }
 
 }  // namespace oncilla::ocl
