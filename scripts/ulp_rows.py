@@ -90,8 +90,8 @@ SIZE: dict[str, Size] = {
     "airy_ai": lambda x: np.where(x < -2, np.maximum(-x, 1) ** -0.25 / np.sqrt(np.pi), 0),
     **dict.fromkeys(["lgamma", "digamma"], lambda x: np.where(x < 0, 1.0, 0.0)),
     **dict.fromkeys([p for p in POLYNOMIALS if not p.startswith("hermite")], lambda x, n: np.ones_like(x)),
-    "hermite_h": lambda x, n: np.sqrt(np.exp2(n) * sp.gamma(n + 1)),
-    "hermite_he": lambda x, n: np.sqrt(sp.gamma(n + 1)),
+    "hermite_h": lambda x, n: np.where(x * x < 2 * n + 1, np.exp(x * x / 2) * np.sqrt(np.exp2(n) * sp.gamma(n + 1)), 0),
+    "hermite_he": lambda x, n: np.where(x * x < 4 * n + 2, np.exp(x * x / 4) * np.sqrt(sp.gamma(n + 1)), 0),
     **dict.fromkeys(["logaddexp", "logaddexp2"], lambda x, y: np.maximum(np.abs(x), np.abs(y))),
 }
 
@@ -182,6 +182,12 @@ def airy(x: Array) -> Array:
     right = sp.airye(np.where(x >= 30, np.minimum(x, 1e4), 0))[0] * np.exp(-np.where(x >= 30, x, 0) * np.sqrt(np.abs(x)) / 1.5)
     y = np.where(np.abs(x) < 30, near, np.where(x > 0, right, far.astype(np.float64)))
     return np.where((x < AIRY_LEFT) | np.isnan(x) | np.isinf(x), np.nan, y)
+
+
+def exact_zeta(s: mpmath.mpf, q: mpmath.mpf) -> mpmath.mpf:
+    """mpmath's, which is right to so many digits after the point: with those that a small result needs."""
+    with mpmath.workdps(mpmath.mp.dps + 10 + int(abs(s) * mpmath.log10(2 + abs(q)))):
+        return mpmath.zeta(s, q)
 
 
 def incomplete(a: mpmath.mpf, x: mpmath.mpf) -> tuple[mpmath.mpf, mpmath.mpf]:
@@ -291,7 +297,7 @@ def rows(listing: str) -> dict[str, Row]:
         "digamma": (sp.digamma, m.digamma, t.digamma),
         "trigamma": (trigamma, lambda a: m.polygamma(1, a), lambda a: t.polygamma(1, a)),
         "polygamma": (lambda n, a: sp.polygamma(np.trunc(n).astype(int), a), lambda n, a: m.polygamma(int(n), a), None),
-        "zeta": (zeta, m.zeta, s.zeta),
+        "zeta": (zeta, exact_zeta, s.zeta),
         "igamma": (sp.gammainc, lambda a, b: incomplete(a, b)[0], s.gammainc),
         "igammac": (sp.gammaincc, lambda a, b: incomplete(a, b)[1], s.gammaincc),
         "i0": (sp.i0, lambda a: m.besseli(0, a), t.i0),
