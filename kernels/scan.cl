@@ -82,7 +82,7 @@ kernel void scan_column(ARG(const E, x), ARG(E, y), ARG(long, index), int with_i
   global long *at = index + (with_index ? space_offset(dims, is, outer) + first : 0);
 #endif
   State s[16];
-  for (int l = 0; l < 16; ++l) s[l] = scan_identity(kind);
+  for (int l = 0; l < 16; ++l) scan_clear(&s[l], kind);
   for (I i = 0; i < length; ++i) {
     const long j = reverse ? length - 1 - i : i;
     for (int l = 0; l < lanes; ++l) {

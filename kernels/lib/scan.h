@@ -17,20 +17,25 @@ typedef struct {
 #endif
 } State;
 
+// By members: rusticl 22.3 may copy a structure into an array in part (docs/runtimes.md).
+static inline void scan_clear(State *s, int kind) {
+#if defined(EXTREME)
+  s->value = 0;
+  s->at = -1;
+#elif defined(LOGSUM)
+  s->value = -INFINITY;
+  s->sum = 0;
+#else
+  s->value = kind == SCAN_PROD;
+#ifdef COMPENSATED
+  s->lost = 0;
+#endif
+#endif
+}
+
 static inline State scan_identity(int kind) {
   State s;
-#if defined(EXTREME)
-  s.value = 0;
-  s.at = -1;
-#elif defined(LOGSUM)
-  s.value = -INFINITY;
-  s.sum = 0;
-#else
-  s.value = kind == SCAN_PROD;
-#ifdef COMPENSATED
-  s.lost = 0;
-#endif
-#endif
+  scan_clear(&s, kind);
   return s;
 }
 
