@@ -123,10 +123,10 @@ def stages() -> list[Stage]:
         Stage(
             "ops-rusticl",
             "every op on Mesa's rusticl and llvmpipe against the reference",
-            f"scripts/with-runtime rusticl {conformance}",
+            f"scripts/with-runtime rusticl {conformance} --smallest 32 --exceptions test/ops/exceptions.json",
             built,
             count_words,
-            deep=True,
+            quick=False,
             minutes=25,
             cores=2,
         ),
