@@ -80,12 +80,22 @@ def references(result: Result) -> list[str]:
     ]
 
 
-def write(page: Path, picture: Path, runtimes: Sequence[Runtime], rows: Mapping[str, Row], result: Result, stride: int) -> None:
+def write(
+    page: Path,
+    picture: Path,
+    runtimes: Sequence[Runtime],
+    rows: Mapping[str, Row],
+    result: Result,
+    stride: int,
+    missing: Sequence[str],
+) -> None:
     """Replace the generated part of the page, and draw its picture."""
     every = f"one of every {stride:,} float32 values, at random" if stride > 1 else "all float32 values"
     lines = [BEGIN, "", f"Rows of one operand: {every}, all halves, and some more; rows of several: samples.", ""]
     for r in runtimes:
         lines.append(f"- **{r.name}**: {r.device}" + ("; subnormal numbers count as zero" if r.flushes else ""))
+    if missing:
+        lines += ["", f"Not measured, since scripts/ulp_rows.py has no reference: {', '.join(missing)}."]
     lines += ["", f"![Worst error of every float32 row by runtime]({picture.name})"]
     for dtype in ("float32", "float64"):
         lines += table(dtype, runtimes, rows, result)

@@ -169,19 +169,22 @@ def trigamma(x: Array) -> Array:
 
 
 def airy(x: Array) -> Array:
-    """SciPy's Ai near 0; on the left the asymptotic form to x^-9, its phase in extended precision; NaN where it is not resolved."""
-    near = sp.airy(np.where(np.abs(x) < 30, x, 0))[0]
-    a = np.abs(np.where((x <= -30) & (x >= AIRY_LEFT), x, 30)).astype(np.longdouble)
+    """SciPy's Ai near 0; on the left the asymptotic form to z^-7, its phase in extended precision; NaN where it is not resolved."""
+    y = np.full(x.shape, np.nan)
+    near, left, right = np.abs(x) < 30, (x <= -30) & (x >= AIRY_LEFT), (x >= 30) & (x < np.inf)
+    y[near] = sp.airy(x[near])[0]
+    beyond = np.minimum(x[right], 1e4)
+    y[right] = sp.airye(beyond)[0] * np.exp(-beyond * np.sqrt(beyond) / 1.5)
+    a = -x[left].astype(np.longdouble)
     z = a * np.sqrt(a) / np.longdouble(1.5)
     u = [1.0]
     for k in range(1, 8):
         u.append(u[-1] * (6 * k - 5) * (6 * k - 3) * (6 * k - 1) / (216 * k * (2 * k - 1)))
     p = u[0] - u[2] / z**2 + u[4] / z**4 - u[6] / z**6
     q = u[1] / z - u[3] / z**3 + u[5] / z**5 - u[7] / z**7
-    far = ((np.sin(z) + np.cos(z)) * p - (np.cos(z) - np.sin(z)) * q) / np.sqrt(2 * np.pi * np.sqrt(a))
-    right = sp.airye(np.where(x >= 30, np.minimum(x, 1e4), 0))[0] * np.exp(-np.where(x >= 30, x, 0) * np.sqrt(np.abs(x)) / 1.5)
-    y = np.where(np.abs(x) < 30, near, np.where(x > 0, right, far.astype(np.float64)))
-    return np.where((x < AIRY_LEFT) | np.isnan(x) | np.isinf(x), np.nan, y)
+    s, c = np.sin(z), np.cos(z)
+    y[left] = ((s + c) * p - (c - s) * q) / np.sqrt(2 * np.pi * np.sqrt(a))
+    return y
 
 
 def exact_zeta(s: mpmath.mpf, q: mpmath.mpf) -> mpmath.mpf:
