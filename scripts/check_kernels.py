@@ -184,7 +184,7 @@ def main() -> int:
     """Run both parts, print a line for each simulation, and the counts."""
     parser = argparse.ArgumentParser(prog="scripts/check-kernels", description=__doc__.splitlines()[0])
     parser.add_argument("--op", action="append", default=[], help="only this op (may be repeated)")
-    parser.add_argument("--smallest", type=int, default=2, help="how many cases of each op, dtype and kind (default: 2)")
+    parser.add_argument("--smallest", type=int, default=4, help="how many cases of each op, dtype and kind (default: 4)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="simulations side by side (default: one a core)")
     parser.add_argument("--build", type=Path, default=ROOT / "build/release", help="build folder (default: build/release)")
     parser.add_argument("--seeded-only", action="store_true", help="only the broken kernels")
