@@ -123,7 +123,7 @@ def stages() -> list[Stage]:
         Stage(
             "ops-rusticl",
             "every op on Mesa's rusticl and llvmpipe against the reference",
-            f"scripts/with-runtime rusticl {conformance} --smallest 32 --exceptions test/ops/exceptions.json",
+            f"scripts/with-runtime rusticl {conformance} --smallest 32 --limit 600 --exceptions test/ops/exceptions.json",
             built,
             count_words,
             quick=False,
