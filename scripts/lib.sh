@@ -61,9 +61,17 @@ packages() {
   fi
   for name in "$@"; do installed "$name" || missing+=("$name"); done
   [ ${#missing[@]} -gt 0 ] || return 0
+  # One at a time: apt does not wait for itself, and tests run side by side. Another one may have brought them meanwhile.
+  local lock
+  exec {lock}>"$build/apt.lock"
+  flock "$lock"
+  missing=()
+  for name in "$@"; do installed "$name" || missing+=("$name"); done
+  [ ${#missing[@]} -gt 0 ] || { exec {lock}>&-; return 0; }
   say "Debian packages to install: ${missing[*]}"
   if [ "$(id -u)" != 0 ] && command -v sudo >/dev/null; then
     sudo -v || die "sudo was refused; install these packages and run this again: ${missing[*]}"
   fi
   step "Installing Debian packages" apt_install "${missing[@]}"
+  exec {lock}>&-
 }
