@@ -29,11 +29,13 @@ bool among(const std::vector<std::string>& names, const std::string& name) {
   return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
 }
 
+bool holds_any(const std::string& name, const std::vector<std::string>& texts) {
+  return std::any_of(texts.begin(), texts.end(), [&](const std::string& text) { return name.find(text) != std::string::npos; });
+}
+
 bool chosen(const Case& c, const Options& options) {
   return among(options.ops, op_name(c.op)) && among(options.dtypes, first_dtype(c)) &&
-         (options.matches.empty() || std::any_of(options.matches.begin(), options.matches.end(), [&](const std::string& match) {
-            return c.name.find(match) != std::string::npos;
-          }));
+         (options.matches.empty() || holds_any(c.name, options.matches)) && !holds_any(c.name, options.without);
 }
 
 // What --smallest and --share pick from: an op, the first word of its name (op/word), and a dtype.

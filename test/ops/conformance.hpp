@@ -17,7 +17,7 @@ namespace oncilla::test {
 struct Options {
   std::string backend = "opencl", reference = "reference";  // a plugin's name, or a path, which holds a '/'
   uint32_t device = 0;                                      // of the plugin under test
-  std::vector<std::string> ops, dtypes, matches;            // none: all
+  std::vector<std::string> ops, dtypes, matches, without;   // none: all; of without: none
   std::string level = "ci", variant, json, seeded;
   std::string exceptions;  // a file of runs that may fail (exceptions.hpp)
   size_t jobs = 1;         // processes side by side; 0: none but this one

@@ -13,6 +13,7 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--op", options.ops, "Only these ops, separated by commas")->delimiter(',');
   app.add_option("--dtype", options.dtypes, "Only cases whose first tensor has one of these dtypes")->delimiter(',');
   app.add_option("--case", options.matches, "Only cases whose name holds this text; may be repeated");
+  app.add_option("--without", options.without, "No case whose name holds this text; may be repeated");
   app.add_option("--variant", options.variant, "Only this variant of each plan");
   app.add_option("--level", options.level,
                  "ci: the tables; full: also each case in other layouts, at other offsets, with other values")
