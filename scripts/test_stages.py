@@ -114,7 +114,7 @@ def stages() -> list[Stage]:
         Stage(
             "ops-intel",
             "every op on Intel's CPU runtime against the reference",
-            f"scripts/with-runtime intel {conformance}",
+            f"scripts/with-runtime intel {conformance} --share 2",
             built,
             count_words,
             quick=False,
