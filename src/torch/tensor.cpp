@@ -59,6 +59,9 @@ TensorRef ref(const at::Tensor& tensor, const void* address) {
 TensorRef in_ref(const at::Tensor& tensor) { return ref(tensor, tensor.const_data_ptr()); }
 TensorRef out_ref(const at::Tensor& tensor) { return ref(tensor, tensor.mutable_data_ptr()); }
 
+Op& maybe_in(Op& op, const at::Tensor& tensor) { return tensor.defined() ? op.in(in_ref(tensor)) : op.no_in(); }
+Op& maybe_out(Op& op, const at::Tensor& tensor) { return tensor.defined() ? op.out(out_ref(tensor)) : op.no_out(); }
+
 void run(Op& op, c10::DeviceIndex device) {
   Queue* queue = queue_of(device);
   translated([&] { op.run(*queue); });

@@ -29,6 +29,10 @@ onc_arg place(const void* address);
 TensorRef in_ref(const at::Tensor& tensor);
 TensorRef out_ref(const at::Tensor& tensor);
 
+// An optional tensor of an op; an undefined one is absent.
+Op& maybe_in(Op& op, const at::Tensor& tensor);
+Op& maybe_out(Op& op, const at::Tensor& tensor);
+
 // Enqueues on the current stream of the device; errors become PyTorch's.
 void run(Op& op, c10::DeviceIndex device);
 
