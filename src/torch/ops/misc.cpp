@@ -21,7 +21,6 @@
 #include <ATen/ops/mse_loss_backward_ops.h>
 #include <ATen/ops/mse_loss_ops.h>
 #include <ATen/ops/result_type.h>
-#include <ATen/ops/scatter_ops.h>
 #include <ATen/ops/smooth_l1_loss_backward_ops.h>
 #include <ATen/ops/smooth_l1_loss_ops.h>
 #include <ATen/ops/sum.h>
@@ -176,58 +175,6 @@ at::Tensor& eye_out(c10::SymInt n, c10::SymInt m, at::Tensor& out) {
   return out;
 }
 at::Tensor& eye_square_out(c10::SymInt n, at::Tensor& out) { return eye_out(n, n, out); }
-
-// --- scatter, where one index a row says which element of a dim changes: a comparison with the coordinate
-
-at::Tensor scatter_one(const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& src, const at::Scalar& value,
-                       const at::Tensor& out) {
-  need_dtype(self.scalar_type());
-  const int64_t d = at::maybe_wrap_dim(dim, self.dim());
-  TORCH_CHECK(index.scalar_type() == at::kLong, "scatter(): Expected dtype int64 for index");
-  if (self.dim() == 0 || index.dim() != self.dim() || index.size(d) != 1) throw Declined("scatter of more than one element a row");
-  for (int64_t k = 0; k < self.dim(); ++k) {
-    if (k != d && index.size(k) != self.size(k)) throw Declined("scatter to a part of the rows");
-  }
-  if (index.device() != self.device() || (src.defined() && (src.device() != self.device() || src.sizes() != index.sizes())))
-    throw Declined("scatter of other sizes or devices");
-  TORCH_CHECK(!src.defined() || src.scalar_type() == self.scalar_type(), "scatter(): Expected self.dtype to be equal to src.dtype");
-  if (self.numel() == 0) return out;
-  const at::Tensor at = index.expand(self.sizes()), from = src.defined() ? src.expand(self.sizes()) : src;
-  const TensorRef in = in_ref(self), index_ref = in_ref(at);
-  Tape tape;
-  Scalars scalars;
-  Op op(ONC_OP_EXPR);
-  op.in(in).in(index_ref);
-  const Value old = tape.input(in.dtype), position = tape.input(ONC_I64);
-  Value fresh;
-  if (src.defined()) {
-    const TensorRef src_ref = in_ref(from);
-    op.in(src_ref);
-    fresh = tape.input(src_ref.dtype);
-  } else {
-    fresh = scalars.next(tape, old.dtype, value);
-  }
-  tape.output(where(eq(tape.coord(static_cast<uint32_t>(d)), position), fresh, old));
-  const TensorRef to = out_ref(out);
-  op.out(to).tape(tape, to.dims);
-  scalars.bind(op);
-  run(op, self.device().index());
-  return out;
-}
-at::Tensor scatter_src(const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& src) {
-  return scatter_one(self, dim, index, src, 0, at::empty(self.sizes(), self.options()));
-}
-at::Tensor& scatter_src_in_place(at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& src) {
-  scatter_one(self, dim, index, src, 0, self);
-  return self;
-}
-at::Tensor scatter_value(const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Scalar& value) {
-  return scatter_one(self, dim, index, {}, value, at::empty(self.sizes(), self.options()));
-}
-at::Tensor& scatter_value_in_place(at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Scalar& value) {
-  scatter_one(self, dim, index, {}, value, self);
-  return self;
-}
 
 // --- cat: each tensor copied into its place
 
@@ -395,10 +342,6 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   kernel<at::_ops::triu_out, triangle_out<true>>(m);
   kernel<at::_ops::eye_out, eye_square_out>(m);
   kernel<at::_ops::eye_m_out, eye_out>(m);
-  kernel<at::_ops::scatter_src, scatter_src>(m);
-  kernel<at::_ops::scatter__src, scatter_src_in_place>(m);
-  kernel<at::_ops::scatter_value, scatter_value>(m);
-  kernel<at::_ops::scatter__value, scatter_value_in_place>(m);
   kernel<at::_ops::cat, cat>(m);
   kernel<at::_ops::cat_out, cat_out>(m);
   kernel<at::_ops::mse_loss, mse>(m);

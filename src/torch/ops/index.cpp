@@ -1,0 +1,190 @@
+// Advanced indexing: x[i, :, j], x[mask], and writing there. The index tensors become one list of positions among the dims that
+// they index, so that reading is a selection along one dim, and writing one SCATTER, which is deterministic with accumulate too.
+#include "torch/kernel.hpp"
+
+#include <ATen/ExpandUtils.h>
+#include <ATen/MemoryOverlap.h>
+#include <ATen/native/IndexingUtils.h>
+#include <ATen/native/Resize.h>
+#include <ATen/native/TensorAdvancedIndexingUtils.h>
+#include <ATen/ops/_index_put_impl_ops.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/index_ops.h>
+#include <ATen/ops/put_ops.h>
+
+#include "torch/indexing.hpp"
+
+namespace oncilla::adapter {
+namespace {
+
+using Indices = c10::List<std::optional<at::Tensor>>;
+
+// Row-major positions of index tuples within `sizes`; -1, which touches nothing, where one of them is outside.
+at::Tensor linear(at::ArrayRef<at::Tensor> indices, at::IntArrayRef sizes) {
+  const at::Tensor out = at::empty(indices[0].sizes(), indices[0].options());
+  if (out.numel() == 0) return out;
+  Tape tape;
+  Op op(ONC_OP_EXPR);
+  Value position, inside;
+  for (size_t d = 0; d < indices.size(); ++d) {
+    op.in(in_ref(indices[d]));
+    const Value given = tape.input(ONC_I64), size = tape.scalar(ONC_I64), zero = tape.constant_int(ONC_I64, 0);
+    const Value at = where(lt(given, zero), given + size, given), fits = logical_and(ge(at, zero), lt(at, size));
+    position = d == 0 ? at : position * size + at;
+    inside = d == 0 ? fits : logical_and(inside, fits);
+  }
+  tape.output(where(inside, position, tape.constant_int(ONC_I64, -1)));
+  const TensorRef to = out_ref(out);
+  op.out(to).tape(tape, to.dims);
+  for (const int64_t size : sizes) op.scalar_int(size);
+  run(op, out.device().index());
+  return out;
+}
+
+// What an indexing means: self as [outer, length, inner], positions in the middle dim, and the result's sizes.
+struct Picked {
+  at::Tensor self;                  // the indexed dims adjacent
+  std::vector<at::Tensor> indices;  // int64 [m]
+  std::vector<int64_t> indexed;     // sizes of the indexed dims
+  std::vector<int64_t> shape;
+  int64_t outer = 1, length = 1, inner = 1, m = 1;
+
+  at::Tensor positions() const { return linear(indices, indexed); }
+};
+
+void check_count(const at::Tensor& self, size_t count) {
+  TORCH_CHECK_INDEX(count <= static_cast<size_t>(self.dim()), "too many indices for tensor of dimension ", self.dim(), " (got ",
+                    count, ")");
+}
+
+Picked pick(const at::Tensor& whole, const Indices& given) {
+  check_count(whole, given.size());
+  at::native::checkIndexTensorTypes(given, true);
+  std::vector<at::Tensor> indices = at::native::expandTensors(whole, given, true);
+  check_count(whole, indices.size());  // a mask counts as many as it has dims
+  try {
+    indices = at::expand_outplace(indices);
+  } catch (const c10::Error&) {
+    TORCH_CHECK_INDEX(false, "shape mismatch: indexing tensors could not be broadcast together with shapes ",
+                      at::native::shapes_as_str(indices));
+  }
+  indices.resize(static_cast<size_t>(whole.dim()));
+
+  Picked out;
+  out.self = whole;
+  if (!at::native::hasContiguousSubspace(indices)) std::tie(out.self, indices) = at::native::transposeToFront(whole, indices);
+  for (size_t d = 0; d < indices.size(); ++d) {
+    const int64_t size = out.self.size(static_cast<int64_t>(d));
+    if (!indices[d].defined()) {
+      out.shape.push_back(size);
+      (out.indices.empty() ? out.outer : out.inner) *= size;
+      continue;
+    }
+    if (out.indices.empty()) {
+      out.m = indices[d].numel();
+      for (const int64_t n : indices[d].sizes()) out.shape.push_back(n);
+    }
+    TORCH_CHECK_INDEX(size > 0 || out.m == 0, "index is out of bounds for dimension with size 0");
+    out.indices.push_back(as_long(indices[d]).reshape({out.m}));
+    out.indexed.push_back(size);
+    out.length *= size;
+  }
+  if (out.indices.empty()) throw Declined("an indexing without indices");
+  return out;
+}
+
+void read(const Picked& p, const at::Tensor& out) {
+  if (out.numel() == 0) return;
+  const at::Tensor to = out.is_contiguous() ? out : at::empty(out.sizes(), out.options());
+  const at::Tensor table = p.self.contiguous().view({p.outer, p.length, p.inner});
+  const bool one = p.indices.size() == 1;
+  read_rows(table, 1, one ? p.indices[0] : p.positions(), to.view({p.outer, p.m, p.inner}), one);
+  if (!to.is_same(out)) out.copy_(to);
+}
+
+at::Tensor index(const at::Tensor& self, const Indices& indices) {
+  need_dtype(self.scalar_type());
+  const Picked p = pick(self, indices);
+  const at::Tensor out = at::empty(p.shape, self.options());
+  read(p, out);
+  return out;
+}
+at::Tensor& index_out(const at::Tensor& self, const Indices& indices, at::Tensor& out) {
+  need_dtype(self.scalar_type());
+  TORCH_CHECK(out.scalar_type() == self.scalar_type(), "index_out: self (", self.scalar_type(), ") and result (", out.scalar_type(),
+              ") must have the same scalar type");
+  check_same_device(self, out);
+  at::assert_no_internal_overlap(out);
+  at::assert_no_overlap(out, self);
+  for (const std::optional<at::Tensor>& i : indices) {
+    if (i && i->defined()) at::assert_no_overlap(out, *i);
+  }
+  const Picked p = pick(self, indices);
+  at::native::resize_output(out, p.shape);
+  read(p, out);
+  return out;
+}
+
+at::Tensor& index_put(at::Tensor& self, const Indices& indices, const at::Tensor& values, bool accumulate, bool) {
+  need_dtype(self.scalar_type());
+  check_count(self, indices.size());
+  TORCH_CHECK(self.scalar_type() == values.scalar_type(), "Index put requires the source and destination dtypes match, got ",
+              self.scalar_type(), " for the destination and ", values.scalar_type(), " for the source.");
+  if (at::has_internal_overlap(self) == at::MemOverlap::Yes) throw Declined("index_put_ into memory that overlaps itself");
+  if (!accumulate) {  // one number where a mask says: the host need not wait for the mask
+    const auto [fills, mask] = at::native::canDispatchToMaskedFill(self, indices, values);
+    if (fills && mask.defined() && mask.scalar_type() == at::kBool) return self.masked_fill_(mask, values.item());
+  }
+  const at::Tensor from = values.dim() == 0 ? values.to(self.device()) : values;
+  check_same_device(self, from);
+  at::assert_no_overlap(self, from);
+  for (const std::optional<at::Tensor>& i : indices) {
+    if (i && i->defined()) at::assert_no_overlap(self, *i);
+  }
+  const Picked p = pick(self, indices);
+  TORCH_CHECK(at::is_expandable_to(from.sizes(), at::IntArrayRef(p.shape)), "shape mismatch: value tensor of shape ", from.sizes(),
+              " cannot be broadcast to indexing result of shape ", at::IntArrayRef(p.shape));
+  if (p.m == 0 || self.numel() == 0) return self;
+  const std::array<int64_t, 3> sizes{p.outer, p.m, p.inner};
+  const at::Tensor src = from.numel() == 1 ? from.reshape({1, 1, 1}).expand(sizes) : from.expand(p.shape).reshape(sizes);
+  const at::Tensor dense = p.self.contiguous(), y = dense.view({p.outer, p.length, p.inner});
+  scatter_into(y, 1, along(p.positions(), 1, sizes), src, accumulate ? ONC_SCATTER_SUM : ONC_SCATTER_ASSIGN, true, y);
+  if (!dense.is_same(p.self)) p.self.copy_(dense);
+  return self;
+}
+
+at::Tensor& put(at::Tensor& self, const at::Tensor& index, const at::Tensor& source, bool accumulate) {
+  need_dtype(self.scalar_type());
+  TORCH_CHECK(index.scalar_type() == at::kLong, "put_(): Expected a long tensor for index, but got ", index.scalar_type());
+  TORCH_CHECK(self.scalar_type() == source.scalar_type(),
+              "put_(): self and source expected to have the same dtype, but got self.dtype = ", self.scalar_type(),
+              " and source.dtype = ", source.scalar_type());
+  check_same_device(self, index);
+  check_same_device(self, source);
+  TORCH_CHECK_INDEX(source.numel() == index.numel(),
+                    "put_(): Expected source and index to have the same number of elements, but got "
+                    "source.numel() = ",
+                    source.numel(), ", index.numel() = ", index.numel());
+  TORCH_CHECK_INDEX(self.numel() > 0 || index.numel() == 0, "put_(): Tried to put elements into an empty tensor");
+  at::assert_no_internal_overlap(self);
+  at::assert_no_overlap(self, index);
+  at::assert_no_overlap(self, source);
+  if (index.numel() == 0) return self;
+  const int64_t numel = self.numel(), m = index.numel();
+  const at::Tensor dense = self.contiguous(), y = dense.view({numel});
+  const at::Tensor at = linear(index.reshape({m}), numel);
+  scatter_into(y, 0, at, source.reshape({m}), accumulate ? ONC_SCATTER_SUM : ONC_SCATTER_ASSIGN, true, y);
+  if (!dense.is_same(self)) self.copy_(dense);
+  return self;
+}
+
+}  // namespace
+
+TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
+  kernel<at::_ops::index_Tensor, index>(m);
+  kernel<at::_ops::index_Tensor_out, index_out>(m);
+  kernel<at::_ops::_index_put_impl_, index_put>(m);
+  kernel<at::_ops::put_, put>(m);
+}
+
+}  // namespace oncilla::adapter
