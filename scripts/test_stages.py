@@ -161,7 +161,7 @@ def stages() -> list[Stage]:
         Stage(
             "asan-ops",
             "every op of the reference plugin, sanitized",
-            f"{sanitized} {asan}/test_ops --plugin reference --quiet",
+            f"{sanitized} {asan}/test_ops --plugin reference --quiet --share 2",
             ("asan-build",),
             count_words,
             quick=False,
