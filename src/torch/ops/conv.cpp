@@ -1,5 +1,6 @@
 // Convolutions, plain and transposed, forward and backward, through CONV, CONV_GRAD_INPUT and CONV_GRAD_WEIGHT. PyTorch makes 1-D
 // ones 2-D.
+#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/empty.h>
@@ -93,6 +94,20 @@ at::Tensor forward(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b
   return out.add_(bias.view(channels));
 }
 
+// PyTorch allows an output padding of a stride and more where the dilation is greater. That is the convolution of an input with as
+// many zeros behind it: a tensor is given them, and the settings keep what is left.
+at::Tensor with_zeros_behind(const at::Tensor& x, Settings& s) {
+  std::vector<int64_t> pads;
+  bool any = false;
+  for (size_t d = s.stride.size(); d-- > 0;) {
+    const int64_t rows = s.transposed ? s.output_pad[d] / s.stride[d] : 0;
+    s.output_pad[d] -= rows * s.stride[d];
+    pads.insert(pads.end(), {0, rows});
+    any = any || rows > 0;
+  }
+  return any ? at::constant_pad_nd(x, pads, 0) : x;
+}
+
 at::Tensor on_cpu(const at::Tensor& t) { return t.defined() ? t.cpu() : t; }
 
 at::Tensor convolution(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias, Sizes stride,
@@ -104,7 +119,9 @@ at::Tensor convolution(const at::Tensor& input, const at::Tensor& weight, const 
               weight.device() != input.device() ? weight.device() : b.device(), "!");
   try {
     need_served(input);
-    return forward(input.contiguous(), weight.contiguous(), b.defined() ? b.contiguous() : b, s);
+    Settings kernel = s;
+    const at::Tensor x = with_zeros_behind(input, kernel);
+    return forward(x.contiguous(), weight.contiguous(), b.defined() ? b.contiguous() : b, kernel);
   } catch (const Declined& declined) {
     // No CPU kernel has this op's name: PyTorch's own convolution stands in.
     note_fallback("aten::convolution_overrideable", declined.what());
@@ -119,13 +136,15 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_backward(const at::Te
                                                                     Sizes dilation, bool transposed, Sizes output_pad,
                                                                     c10::SymInt groups, std::array<bool, 3> mask) {
   const Settings s = settings(input, stride, pad, dilation, transposed, output_pad, groups);
+  Settings kernel = s;
   at::Tensor grad_input, grad_weight, grad_bias;
   try {
     need_served(input);
-    const at::Tensor grad = grad_given.contiguous(), x = input.contiguous(), w = weight.contiguous();
+    const at::Tensor grad = grad_given.contiguous(), x = with_zeros_behind(input, kernel).contiguous(), w = weight.contiguous();
     if (mask[0]) {
       grad_input = at::empty(x.sizes(), x.options());
-      run_conv(transposed ? ONC_OP_CONV : ONC_OP_CONV_GRAD_INPUT, grad, w, {}, grad_input, s);
+      run_conv(transposed ? ONC_OP_CONV : ONC_OP_CONV_GRAD_INPUT, grad, w, {}, grad_input, kernel);
+      for (int64_t d = 2; d < x.dim(); ++d) grad_input = grad_input.narrow(d, 0, input.size(d));
     }
     if (mask[1]) {
       grad_weight = at::empty(w.sizes(), w.options());
@@ -133,9 +152,9 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_backward(const at::Te
       if (x.numel() == 0 || grad.numel() == 0) {
         grad_weight.zero_();
       } else if (transposed) {
-        run_conv(ONC_OP_CONV_GRAD_WEIGHT, x, grad, {}, grad_weight, s);
+        run_conv(ONC_OP_CONV_GRAD_WEIGHT, x, grad, {}, grad_weight, kernel);
       } else {
-        run_conv(ONC_OP_CONV_GRAD_WEIGHT, grad, x, {}, grad_weight, s);
+        run_conv(ONC_OP_CONV_GRAD_WEIGHT, grad, x, {}, grad_weight, kernel);
       }
     }
     if (mask[2]) {
