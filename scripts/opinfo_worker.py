@@ -1,0 +1,396 @@
+"""Compare one op of PyTorch's OpInfo database on ocl with the CPU: what a worker process of scripts/opinfo does.
+
+Reads jobs as JSON lines, ``{"index": 3, "dtype": "float32", "checks": [...]}``, and answers each with one line: an :class:`Outcome`. An op that ends the process
+ends the worker only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch.testing._internal.common_device_type import toleranceOverride
+from torch.testing._internal.common_methods_invocations import op_db
+from torch.testing._internal.opinfo.core import DecorateInfo, OpInfo, SampleInput
+from torch.utils._pytree import tree_flatten, tree_map
+
+CHECKS = ("forward", "backward", "inplace", "out", "strided", "errors")
+SEED = 1234
+# OpInfo seeds its random ops itself; here the seed is the caller's, so that what is random shows.
+for module in [m for name, m in sys.modules.items() if name.startswith("torch.testing._internal.")]:
+    if hasattr(module, "wrapper_set_seed"):
+        module.wrapper_set_seed = lambda op, *args, **kwargs: op(*args, **kwargs)
+# What is in fresh memory is nobody's business.
+UNINITIALISED = {"empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided"}
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What came of an op in one dtype."""
+
+    op: str
+    dtype: str
+    samples: int = 0
+    passed: int = 0
+    skipped: int = 0
+    """Samples that the CPU itself refuses."""
+    random: int = 0
+    """Samples with random results, of which only shapes and dtypes are compared."""
+    nearer: int = 0
+    """Samples beyond PyTorch's tolerance that agree with a float64 run about as well as the CPU does."""
+    fallbacks: dict[str, int] = dataclasses.field(default_factory=dict)
+    failures: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+
+
+def full_name(op: OpInfo) -> str:
+    """Give the name of an OpInfo with its variant, as PyTorch's tests write it."""
+    return op.name + (f".{op.variant_test_name}" if op.variant_test_name else "")
+
+
+def tolerance(op: OpInfo, dtype: torch.dtype) -> dict[str, float]:
+    """Give PyTorch's tolerance: that of torch.testing for the dtype, or the wider one that the OpInfo states for its common tests."""
+    rtol, atol = torch.testing._comparison.default_tolerances(dtype, dtype_precisions=torch.testing._comparison._DTYPE_PRECISIONS)
+    for info in op.decorators:
+        for decorator in getattr(info, "decorators", ()):
+            if isinstance(decorator, toleranceOverride) and info.cls_name in (None, "TestCommon") and dtype in decorator.d:
+                rtol, atol = max(rtol, decorator.d[dtype].rtol), max(atol, decorator.d[dtype].atol)
+    return {"rtol": rtol, "atol": atol}
+
+
+def on_cpu(tensor: Any) -> Any:
+    """Copy a tensor to the CPU with its strides; anything else stays as it is."""
+    if not isinstance(tensor, torch.Tensor):
+        return tensor
+    plain = tensor.detach()
+    if plain.layout != torch.strided or plain.is_conj() or plain.is_neg() or plain.numel() == 0:
+        copy = plain.cpu()
+    else:
+        whole = torch.empty(0, dtype=plain.dtype, device=plain.device).set_(plain.untyped_storage())
+        copy = whole.cpu().as_strided(plain.shape, plain.stride(), plain.storage_offset())
+    return copy.requires_grad_(tensor.requires_grad)
+
+
+def map_sample(sample: SampleInput, change: Callable[[Any], Any]) -> SampleInput:
+    """Change what a sample consists of; a device that is named becomes the CPU."""
+
+    def each(value: Any) -> Any:
+        if (isinstance(value, str) and value.startswith("ocl")) or (isinstance(value, torch.device) and value.type == "ocl"):
+            return "cpu"
+        return change(value)
+
+    made = sample.transform(lambda t: t)
+    made.input, made.args, made.kwargs = (tree_map(each, part) for part in (sample.input, sample.args, sample.kwargs))
+    return made
+
+
+def in_double(value: Any) -> Any:
+    """Widen a tensor or a dtype to double precision."""
+    wide = {torch.complex64: torch.complex128, torch.complex32: torch.complex128}
+    if isinstance(value, torch.dtype):
+        return torch.float64 if value.is_floating_point else wide.get(value, value)
+    if isinstance(value, torch.Tensor) and (value.is_floating_point() or value.is_complex()):
+        return value.detach().to(wide.get(value.dtype, torch.float64)).requires_grad_(value.requires_grad)
+    return value
+
+
+def left_out(op: OpInfo, check: str, dtype: torch.dtype) -> bool:
+    """Whether PyTorch's own test of that kind leaves the op out."""
+    test = {"strided": "test_noncontiguous_samples", "out": "test_out", "inplace": "test_variant_consistency_eager"}.get(check)
+    return test is not None and any(
+        info.test_name == test and info.cls_name in (None, "TestCommon") and info.is_active("TestCommon", test, "cpu", dtype, {})
+        and not any(isinstance(d, toleranceOverride) for d in info.decorators)
+        for info in op.decorators if isinstance(info, DecorateInfo)
+    )  # fmt: skip
+
+
+def tensors(value: Any) -> list[torch.Tensor]:
+    """List the tensors in a structure."""
+    return [leaf for leaf in tree_flatten(value)[0] if isinstance(leaf, torch.Tensor)]
+
+
+class WrongResultError(AssertionError):
+    """A result that differs from the CPU's."""
+
+
+class Case:
+    """One sample of an op, run on both devices."""
+
+    def __init__(self, op: OpInfo, dtype: torch.dtype, sample: SampleInput, outcome: Outcome) -> None:
+        self.op, self.dtype, self.sample, self.outcome = op, dtype, sample, outcome
+        self.cpu = map_sample(sample, on_cpu)
+
+    def call(self, sample: SampleInput, function: Callable[..., Any] | None = None, seed: int = SEED, **more: Any) -> Any:
+        """Run a function, the op by default, on a sample."""
+        torch.manual_seed(seed)
+        return (function or self.op)(sample.input, *sample.args, **{**sample.kwargs, **more})
+
+    def is_random(self) -> bool:
+        """Whether the CPU gives other values for another seed, or memory as it is."""
+        if self.op.name in UNINITIALISED:
+            return True
+        # More than one other seed: a few elements may agree by chance.
+        first, *others = (tensors(self.call(map_sample(self.cpu, on_cpu), seed=s)) for s in range(1, 6))
+        return any(
+            a.layout == torch.strided and (a.shape != b.shape or not same_bits(a.detach(), b.detach()))
+            for other in others
+            for a, b in zip(first, other, strict=True)
+        )
+
+    def run(self, check: str) -> None:
+        """Run one check; the outcome counts it."""
+        try:
+            with torch.ocl.fallback_mode("silent"):
+                wanted = getattr(self, f"_{check}_wanted")()
+        except Exception:
+            # What the CPU refuses must not have an answer on ocl; error inputs ask that, with the reason.
+            self.outcome.skipped += 1
+            return
+        if wanted is None:
+            return
+        self.outcome.samples += 1
+        torch.ocl.reset_fallbacks()
+        try:
+            random = self.is_random()
+            self.compare(getattr(self, f"_{check}_got")(), wanted, check, random)
+            torch.ocl.synchronize()
+            self.outcome.passed += 1
+            self.outcome.random += random
+        except Exception as error:
+            kind = "wrong" if isinstance(error, WrongResultError) else "fallback" if "[fallback]" in str(error) else "error"
+            self.fail(check, kind, error)
+        for name, count in torch.ocl.fallbacks().items():
+            self.outcome.fallbacks[name] = self.outcome.fallbacks.get(name, 0) + count
+
+    def fail(self, check: str, kind: str, error: BaseException | str) -> None:
+        """Note a failure with its sample."""
+        text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
+        self.outcome.failures.append({"check": check, "kind": kind, "sample": self.sample.summary()[:400], "message": text[:600]})
+
+    # What is wanted, and what ocl gives. The CPU's runs first: a sample is used once.
+
+    def _forward_wanted(self) -> Any:
+        return self.cpu.output_process_fn_grad(self.call(map_sample(self.cpu, on_cpu)))
+
+    def _forward_got(self) -> Any:
+        return self.sample.output_process_fn_grad(self.call(self.sample))
+
+    def gradients(self, sample: SampleInput) -> Any:
+        """Differentiate the op with fixed cotangents; None where nothing depends on an input."""
+        inputs = [t for t in tensors((sample.input, sample.args, sample.kwargs)) if t.requires_grad]
+        outputs = [t for t in tensors(sample.output_process_fn_grad(self.call(sample))) if t.requires_grad]
+        if not inputs or not outputs:
+            return None
+        generator = torch.Generator().manual_seed(SEED)
+        # Drawn in one dtype, so that a run in double precision gets the same.
+        like = {True: torch.complex64, False: torch.float32}
+        cotangents = [torch.randn(t.shape, generator=generator, dtype=like[t.is_complex()]).to(self.dtype if not t.is_complex() else t.dtype)
+                      .to(t.device, t.dtype) for t in outputs]  # fmt: skip
+        return torch.autograd.grad(outputs, inputs, cotangents, allow_unused=True)
+
+    def _backward_wanted(self) -> Any:
+        return self.gradients(map_sample(self.cpu, on_cpu))
+
+    def _backward_got(self) -> Any:
+        return self.gradients(self.sample)
+
+    def _inplace_wanted(self) -> Any:
+        if self.op.inplace_variant is None or self.sample.broadcasts_input:
+            return None
+        return self.call(map_sample(self.cpu, lambda v: copied(on_cpu(v))), self.op.inplace_variant)
+
+    def _inplace_got(self) -> Any:
+        copy = self.sample.transform(copied)
+        got = self.call(copy, self.op.inplace_variant)
+        if isinstance(got, torch.Tensor) and got is not copy.input and got.data_ptr() != copy.input.data_ptr():
+            raise WrongResultError("the in-place variant returned another tensor")
+        return got
+
+    def _out_wanted(self) -> Any:
+        if not self.op.supports_out:
+            return None
+        plain = self.call(self.cpu.transform(copied))
+        return plain if isinstance(plain, torch.Tensor) and plain.layout == torch.strided else None
+
+    def _out_got(self) -> Any:
+        """Write into a given tensor with gaps, and into one of another shape, which is resized."""
+        sample = self.sample.transform(copied)
+        plain = self.call(sample)
+        gaps = torch.full((*plain.shape, 2), 7, dtype=plain.dtype, device=plain.device)[..., 0]
+        result = self.call(sample, out=gaps)
+        if result is not gaps or gaps.stride() != torch.empty((*plain.shape, 2))[..., 0].stride():
+            raise WrongResultError("out= was not written in place")
+        other = torch.empty(plain.numel() + 1, dtype=plain.dtype, device=plain.device)
+        self.compare(self.call(sample, out=other.resize_(0)), gaps.cpu(), "out", self.is_random())
+        return gaps
+
+    def _strided_wanted(self) -> Any:
+        return self._forward_wanted()
+
+    def _strided_got(self) -> Any:
+        return self.sample.output_process_fn_grad(self.call(self.sample.noncontiguous()))
+
+    def compare(self, got: Any, wanted: Any, check: str, random: bool) -> None:
+        """Compare two results of the same structure."""
+        (got_leaves, got_tree), (leaves, tree) = tree_flatten(got), tree_flatten(wanted)
+        if got_tree != tree:
+            raise WrongResultError(f"a result of the structure {got_tree}, not {tree}")
+        yardstick: tuple[list[Any], list[list[Any]]] | None = None
+        near = False
+        for i, (g, w) in enumerate(zip(got_leaves, leaves, strict=True)):
+            if not isinstance(w, torch.Tensor):
+                if type(g) is not type(w) or (g != w and g == g and not random):
+                    torch.testing.assert_close(g, w)
+                continue
+            if g.shape != w.shape or g.dtype != w.dtype:
+                raise WrongResultError(f"result {i} is {g.dtype} of shape {tuple(g.shape)}, not {w.dtype} of {tuple(w.shape)}")
+            if random:
+                continue
+            try:
+                torch.testing.assert_close(
+                    g.detach().cpu(),
+                    w.detach(),
+                    equal_nan=True,
+                    check_stride=False,
+                    **(tolerance(self.op, w.dtype) if w.dtype.is_floating_point or w.dtype.is_complex else {}),
+                )
+            except AssertionError as error:
+                if yardstick is None:
+                    yardstick = self.yardstick(check)
+                exact, runs = yardstick
+                if not (exact and close_to_exact(g.detach().cpu(), [w.detach(), *(run[i] for run in runs)], exact[i])):
+                    raise WrongResultError(str(error)) from None
+                near = True
+        self.outcome.nearer += near
+
+    def yardstick(self, check: str) -> tuple[list[Any], list[list[Any]]]:
+        """Run the op on the CPU in double precision, and in its own on inputs moved by one ULP: how far rounding alone takes a result.
+
+        Empty where that is no help.
+        """
+        if not (self.dtype.is_floating_point or self.dtype.is_complex) or self.dtype in (torch.float64, torch.complex128):
+            return [], []
+
+        def run(change: Callable[[Any], Any]) -> list[Any]:
+            sample = map_sample(self.cpu, change)
+            return tree_flatten(
+                self.gradients(sample) if check == "backward" else sample.output_process_fn_grad(self.call(sample))
+            )[0]
+
+        try:
+            generator = torch.Generator().manual_seed(SEED)
+            return run(lambda v: in_double(on_cpu(v))), [run(lambda v: moved(on_cpu(v), generator)) for _ in range(2)]
+        except Exception:
+            return [], []
+
+
+def moved(value: Any, generator: torch.Generator) -> Any:
+    """Move each element of a floating tensor to the number above or below it."""
+    if not isinstance(value, torch.Tensor) or not value.is_floating_point() or value.dtype not in (torch.float32, torch.float64):
+        return value
+    up = torch.rand(value.shape, generator=generator) < 0.5
+    return torch.nextafter(value.detach(), torch.where(up, torch.inf, -torch.inf).to(value.dtype)).requires_grad_(
+        value.requires_grad
+    )
+
+
+def copied(value: Any) -> Any:
+    """Copy a tensor without its history."""
+    return value.detach().clone() if isinstance(value, torch.Tensor) else value
+
+
+def same_bits(a: torch.Tensor, b: torch.Tensor) -> bool:
+    """Whether two CPU tensors are equal, NaN included."""
+    if a.is_complex():
+        a, b = torch.view_as_real(a.resolve_conj()), torch.view_as_real(b.resolve_conj())
+    return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
+
+
+def close_to_exact(got: torch.Tensor, runs: list[torch.Tensor], exact: Any) -> bool:
+    """Whether a result is about as far from a float64 run as the CPU's are: the factors of torch._dynamo.utils.same, without its additional tolerance."""
+    if not isinstance(exact, torch.Tensor) or exact.shape != got.shape or not (got.is_floating_point() or got.is_complex()):
+        return False
+    # Where the exact result is not finite in the dtype, both must say the same.
+    finite = torch.isfinite(exact) & torch.isfinite(runs[0])
+    if not same_bits(got[~finite], runs[0][~finite]) or not torch.isfinite(got[finite]).all():
+        return False
+
+    def far(value: torch.Tensor) -> float:
+        return (value.detach()[finite].to(exact.dtype) - exact.detach()[finite]).abs().square().mean().sqrt().item()
+
+    return far(got) <= (3.0 if got.dtype in (torch.float16, torch.bfloat16) else 2.0) * max(far(run) for run in runs)
+
+
+def errors(op: OpInfo, outcome: Outcome) -> None:
+    """Run an op's error inputs: ocl must raise the class of error that OpInfo asks for."""
+    with torch.ocl.fallback_mode("silent"):
+        found = list(op.error_inputs("ocl"))
+    for wrong in found:
+        case = Case.__new__(Case)
+        case.op, case.sample, case.outcome = op, wrong.sample_input, outcome
+        outcome.samples += 1
+        try:
+            case.call(wrong.sample_input)
+            torch.ocl.synchronize()
+            case.fail("errors", "wrong", f"no error; {wrong.error_type.__name__} was due: {wrong.error_regex}")
+        except wrong.error_type:
+            outcome.passed += 1
+        except Exception as error:
+            case.fail("errors", "error", error)
+
+
+def samples(op: OpInfo, dtype: torch.dtype, check: str) -> Iterator[SampleInput]:
+    """Make the samples of a check on the device; what that needs may run on the CPU."""
+    torch.manual_seed(SEED)
+    with torch.ocl.fallback_mode("silent"):
+        return iter(list(op.sample_inputs("ocl", dtype, requires_grad=check == "backward")))
+
+
+def judge(op: OpInfo, dtype: torch.dtype, checks: list[str]) -> Outcome:
+    """Run the checks of one op in one dtype."""
+    outcome = Outcome(full_name(op), str(dtype).removeprefix("torch."))
+    for check in checks:
+        try:
+            if check == "errors":
+                if op.error_inputs_func is not None:
+                    errors(op, outcome)
+                continue
+            if left_out(op, check, dtype):
+                continue
+            if check == "backward" and not (op.supports_autograd and dtype in op.supported_backward_dtypes("cpu")):
+                continue
+            for sample in samples(op, dtype, check):
+                Case(op, dtype, sample, outcome).run(check)
+        except Exception as error:
+            outcome.failures.append(
+                {
+                    "check": check,
+                    "kind": "error",
+                    "sample": "making the samples",
+                    "message": f"{type(error).__name__}: {error}"[:600],
+                }
+            )
+    return outcome
+
+
+def main() -> None:
+    """Serve jobs until the input ends."""
+    warnings.simplefilter("ignore")
+    # Whatever prints must not mix with the answers.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    torch.ocl.set_fallback_mode(os.environ.get("ONCILLA_FALLBACK", "silent"))
+    torch.set_num_threads(1)
+    for line in sys.stdin:
+        job = json.loads(line)
+        outcome = judge(op_db[job["index"]], getattr(torch, job["dtype"]), job["checks"])
+        print(json.dumps(dataclasses.asdict(outcome)), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
