@@ -64,15 +64,15 @@ def tolerance(op: OpInfo, dtype: torch.dtype) -> dict[str, float]:
 
 
 def on_cpu(tensor: Any) -> Any:
-    """Copy a tensor to the CPU with its strides; anything else stays as it is."""
+    """Copy a tensor to the CPU with its strides, one on the CPU too; anything else stays as it is."""
     if not isinstance(tensor, torch.Tensor):
         return tensor
     plain = tensor.detach()
     if plain.layout != torch.strided or plain.is_conj() or plain.is_neg() or plain.numel() == 0:
-        copy = plain.cpu()
+        copy = plain.to("cpu", copy=True)
     else:
         whole = torch.empty(0, dtype=plain.dtype, device=plain.device).set_(plain.untyped_storage())
-        copy = whole.cpu().as_strided(plain.shape, plain.stride(), plain.storage_offset())
+        copy = whole.to("cpu", copy=True).as_strided(plain.shape, plain.stride(), plain.storage_offset())
     return copy.requires_grad_(tensor.requires_grad)
 
 
