@@ -1,6 +1,6 @@
 """Runs test_ops in Oclgrind, and what was found there.
 
-Oclgrind's optimiser invents races, and its check of uninitialised values crashes on optimised vector code, so that kernels are compiled with -O0. What it misjudges
+Its check of uninitialised values crashes on optimised vector code, so that kernels are compiled with -O0. What it misjudges
 in our kernels even so is said in other words in the copy of them that it gets: the rows of test/kernels/rewordings.toml, and docs/runtimes.md has the proofs.
 """
 

@@ -113,7 +113,7 @@ def stages() -> list[Stage]:
         ),
         Stage(
             "ops-intel",
-            "every op on Intel's CPU runtime against the reference",
+            "every op on Intel's CPU runtime against the reference, every second case",
             f"scripts/with-runtime intel {conformance} --share 2",
             built,
             count_words,
@@ -160,7 +160,7 @@ def stages() -> list[Stage]:
         ),
         Stage(
             "asan-ops",
-            "every op of the reference plugin, sanitized",
+            "every op of the reference plugin, sanitized, every second case",
             f"{sanitized} {asan}/test_ops --plugin reference --quiet --share 2",
             ("asan-build",),
             count_words,
