@@ -6,7 +6,7 @@ near to a float64 run as the CPU's is, by the rule of torch._dynamo.utils.same (
 shape and dtype. A sample that the CPU refuses is not counted.
 
 An op passes if all its samples do. It passes without fallback if, besides, nothing ran on the CPU meanwhile; --no-fallback lets nothing run there.
-Exits with 1 if an op gave a wrong result or ended the process.
+Exits with 1 if an op gave a wrong result or ended the process; with --known, if an op fails that did not.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def jobs(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     if unknown:
         sys.exit(f"opinfo: no OpInfo is called {', '.join(unknown)}; --list shows the names")
     return [
-        {"index": i, "op": full_name(op), "dtype": dtype, "checks": arguments.check}
+        {"index": i, "op": full_name(op), "dtype": dtype, "checks": arguments.check, "samples": arguments.samples}
         for dtype in arguments.dtype
         for i, op in enumerate(op_db)
         if (not arguments.op or op.name in arguments.op or full_name(op) in arguments.op)
@@ -148,6 +148,11 @@ def summary(outcomes: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
     return {dtype: dict(row) for dtype, row in table.items()}
 
 
+def failing(outcomes: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    """Name the ops and dtypes that fail."""
+    return {(outcome["op"], outcome["dtype"]) for outcome in outcomes if outcome["failures"]}
+
+
 def compact(outcome: dict[str, Any]) -> dict[str, Any]:
     """Keep one failure of each kind and check: what a reader needs."""
     seen: dict[tuple[str, str], dict[str, Any]] = {}
@@ -176,6 +181,15 @@ def main() -> int:
     )
     parser.add_argument("--check", action="append", choices=CHECKS, help="may repeat (default: forward and backward)")
     parser.add_argument("--all-checks", action="store_true", help="every check")
+    parser.add_argument(
+        "--samples", type=int, default=10**6, metavar="N", help="at most N of each op and check, evenly chosen (default: all)"
+    )
+    parser.add_argument(
+        "--known",
+        type=Path,
+        metavar="FILE",
+        help="a saved result: exit with 1 if an op fails that does not fail there, whatever the failure",
+    )
     parser.add_argument("--no-fallback", action="store_true", help="what would run on the CPU raises an error instead")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="worker processes (default: one a core)")
     parser.add_argument("--limit", type=float, default=900, metavar="SECONDS", help="for one op (default: 900)")
@@ -187,8 +201,13 @@ def main() -> int:
         return 0
     arguments.dtype = list(DTYPES) if arguments.all_dtypes else arguments.dtype or ["float32"]
     arguments.check = list(CHECKS) if arguments.all_checks else arguments.check or ["forward", "backward"]
-    if arguments.jobs < 1:
-        parser.error(f"--jobs must be at least 1, not {arguments.jobs}")
+    for name in ("jobs", "samples"):
+        if getattr(arguments, name) < 1:
+            parser.error(f"--{name} must be at least 1, not {getattr(arguments, name)}")
+    try:
+        known = failing(json.loads(arguments.known.read_text())["ops"]) if arguments.known else None
+    except (OSError, ValueError, KeyError) as error:
+        parser.error(f"--known: {arguments.known} is no saved result: {error}")
     if not torch.ocl.is_available():
         sys.exit(f"opinfo: no ocl device: {'; '.join(torch.ocl.problems()) or 'OpenCL offers none'}")
 
@@ -215,8 +234,15 @@ def main() -> int:
         print(f"{dtype}: {row.get('passed', 0)} of {row['ops']} ops pass all of {row['samples']} samples, "
               f"{row.get('without fallback', 0)} of them without fallback{'; failed: ' + others if others else ''}")  # fmt: skip
     print(f"{time.monotonic() - begin:.0f} s; saved to {path}")
-    bad = sum(row.get("wrong", 0) + row.get("crash", 0) + row.get("timeout", 0) for row in counts.values())
-    return int(bad > 0)
+    if known is not None:
+        new = sorted(failing(outcomes) - known)
+        failed = len(new)
+        print(
+            f"{len(outcomes) - failed} passed, {failed} failed"
+            + (f": {', '.join(f'{op} ({dtype})' for op, dtype in new)}" if new else "")
+        )
+        return int(failed > 0)
+    return int(any(row.get(kind) for row in counts.values() for kind in ("wrong", "crash", "timeout")))
 
 
 if __name__ == "__main__":
