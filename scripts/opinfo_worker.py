@@ -15,12 +15,15 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch.autograd.gradcheck import GradcheckError
 from torch.testing._internal.common_device_type import toleranceOverride
 from torch.testing._internal.common_methods_invocations import op_db
 from torch.testing._internal.opinfo.core import DecorateInfo, OpInfo, SampleInput
-from torch.utils._pytree import tree_flatten, tree_map
+from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
-CHECKS = ("forward", "backward", "inplace", "out", "strided", "errors")
+CHECKS = ("forward", "backward", "inplace", "out", "strided", "errors", "gradcheck", "gradgradcheck")
+# Checks of derivatives against finite differences on the device itself: in double precision only.
+DERIVATIVES = {"gradcheck": torch.autograd.gradcheck, "gradgradcheck": torch.autograd.gradgradcheck}
 SEED = 1234
 # OpInfo seeds its random ops itself; here the seed is the caller's, so that what is random shows.
 for module in [m for name, m in sys.modules.items() if name.startswith("torch.testing._internal.")]:
@@ -35,6 +38,12 @@ WIDE_STATISTICS = {
     "native_layer_norm",
     "_native_batch_norm_legit",
     "_batch_norm_with_update",
+}
+# PyTorch leaves the order of equal elements open; ours is that in which they stood, so the CPU is asked for a stable order, too.
+STABLE = {
+    "argsort": lambda x, dim=-1, descending=False, stable=False: torch.argsort(x, dim=dim, descending=descending, stable=True),
+    "msort": lambda x: torch.sort(x, dim=0, stable=True).values,
+    "sort": lambda x, dim=-1, descending=False, stable=False: torch.sort(x, dim=dim, descending=descending, stable=True),
 }
 
 
@@ -109,9 +118,15 @@ def in_double(value: Any) -> Any:
 
 def left_out(op: OpInfo, check: str, dtype: torch.dtype) -> bool:
     """Whether PyTorch's own test of that kind leaves the op out."""
-    test = {"strided": "test_noncontiguous_samples", "out": "test_out", "inplace": "test_variant_consistency_eager"}.get(check)
+    case, test = {
+        "strided": ("TestCommon", "test_noncontiguous_samples"),
+        "out": ("TestCommon", "test_out"),
+        "inplace": ("TestCommon", "test_variant_consistency_eager"),
+        "gradcheck": ("TestBwdGradients", "test_fn_grad"),
+        "gradgradcheck": ("TestBwdGradients", "test_fn_gradgrad"),
+    }.get(check, (None, None))
     return test is not None and any(
-        info.test_name == test and info.cls_name in (None, "TestCommon") and info.is_active("TestCommon", test, "cpu", dtype, {})
+        info.test_name in (None, test) and info.is_active(case, test, "cpu", dtype, {})
         and not any(isinstance(d, toleranceOverride) for d in info.decorators)
         for info in op.decorators if isinstance(info, DecorateInfo)
     )  # fmt: skip
@@ -136,6 +151,8 @@ class Case:
     def call(self, sample: SampleInput, function: Callable[..., Any] | None = None, seed: int = SEED, **more: Any) -> Any:
         """Run a function, the op by default, on a sample."""
         torch.manual_seed(seed)
+        if function is None and isinstance(sample.input, torch.Tensor) and sample.input.is_cpu:
+            function = STABLE.get(self.op.name)
         return (function or self.op)(sample.input, *sample.args, **{**sample.kwargs, **more})
 
     def is_random(self) -> bool:
@@ -152,6 +169,9 @@ class Case:
 
     def run(self, check: str) -> None:
         """Run one check; the outcome counts it."""
+        if check in DERIVATIVES:
+            self.run_counted(check, lambda: self.differentiate(check))
+            return
         try:
             with torch.ocl.fallback_mode("silent"):
                 wanted = getattr(self, f"_{check}_wanted")()
@@ -161,19 +181,51 @@ class Case:
             return
         if wanted is None:
             return
+
+        def run() -> None:
+            random = self.is_random()
+            self.compare(getattr(self, f"_{check}_got")(), wanted, check, random)
+            self.outcome.random += random
+
+        self.run_counted(check, run)
+
+    def run_counted(self, check: str, run: Callable[[], None]) -> None:
+        """Count a sample, how it ends, and what ran on the CPU meanwhile."""
         self.outcome.samples += 1
         torch.ocl.reset_fallbacks()
         try:
-            random = self.is_random()
-            self.compare(getattr(self, f"_{check}_got")(), wanted, check, random)
+            run()
             torch.ocl.synchronize()
             self.outcome.passed += 1
-            self.outcome.random += random
         except Exception as error:
-            kind = "wrong" if isinstance(error, WrongResultError) else "fallback" if "[fallback]" in str(error) else "error"
+            kind = "fallback" if "[fallback]" in str(error) else "wrong" if isinstance(error, AssertionError) else "error"
             self.fail(check, kind, error)
         for name, count in torch.ocl.fallbacks().items():
             self.outcome.fallbacks[name] = self.outcome.fallbacks.get(name, 0) + count
+
+    def differentiate(self, check: str) -> None:
+        """Compare derivatives with finite differences on the device, as PyTorch's gradient tests do."""
+        leaves, tree = tree_flatten((self.sample.input, self.sample.args, self.sample.kwargs))
+        places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, torch.Tensor) and leaf.requires_grad]
+
+        def function(*inputs: torch.Tensor) -> Any:
+            torch.manual_seed(SEED)
+            given = list(leaves)
+            for place, value in zip(places, inputs, strict=True):
+                given[place] = value
+            first, args, kwargs = tree_unflatten(given, tree)
+            return self.sample.output_process_fn_grad(self.op.gradcheck_wrapper(self.op.get_op(), first, *args, **kwargs))
+
+        try:
+            DERIVATIVES[check](
+                function,
+                tuple(leaves[i] for i in places),
+                nondet_tol=self.op.gradcheck_nondet_tol,
+                fast_mode=self.op.gradcheck_fast_mode is not False,
+                check_batched_grad=False,
+            )
+        except GradcheckError as error:
+            raise WrongResultError(str(error)) from None
 
     def fail(self, check: str, kind: str, error: BaseException | str) -> None:
         """Note a failure with its sample."""
@@ -358,7 +410,7 @@ def samples(op: OpInfo, dtype: torch.dtype, check: str, most: int) -> list[Sampl
     """Make the samples of a check on the device, of many every so-manieth; what that needs may run on the CPU."""
     torch.manual_seed(SEED)
     with torch.ocl.fallback_mode("silent"):
-        made = list(op.sample_inputs("ocl", dtype, requires_grad=check == "backward"))
+        made = list(op.sample_inputs("ocl", dtype, requires_grad=check in ("backward", *DERIVATIVES)))
     return made[:: max(1, -(-len(made) // most))]
 
 
@@ -373,7 +425,11 @@ def judge(op: OpInfo, dtype: torch.dtype, checks: list[str], most: int) -> Outco
                 continue
             if left_out(op, check, dtype):
                 continue
-            if check == "backward" and not (op.supports_autograd and dtype in op.supported_backward_dtypes("cpu")):
+            if check in ("backward", *DERIVATIVES) and not (op.supports_autograd and dtype in op.supported_backward_dtypes("cpu")):
+                continue
+            if check in DERIVATIVES and (
+                dtype not in (torch.float64, torch.complex128) or (check == "gradgradcheck" and not op.supports_gradgrad)
+            ):
                 continue
             for sample in samples(op, dtype, check, most):
                 Case(op, dtype, sample, outcome).run(check)
