@@ -3,16 +3,9 @@
 
 #include <ATen/ops/empty.h>
 
-#include <string>
-
-#include "torch/tensor.hpp"
+#include "torch/arguments.hpp"
 
 namespace oncilla::adapter {
-
-inline void need_floating(const at::Tensor& x, const char* what) {
-  need_dtype(x.scalar_type());
-  if (!x.is_floating_point()) throw Declined(std::string(what) + " in " + c10::toString(x.scalar_type()));
-}
 
 // [N, C, ...]: the batch dim is added where it is missing.
 inline at::Tensor batched(const at::Tensor& t, int64_t spatial_rank) { return t.dim() == spatial_rank + 1 ? t.unsqueeze(0) : t; }

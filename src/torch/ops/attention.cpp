@@ -19,12 +19,11 @@
 #include <cmath>
 #include <string_view>
 
+#include "torch/arguments.hpp"
 #include "torch/generator.hpp"
 
 namespace oncilla::adapter {
 namespace {
-
-using Maybe = std::optional<at::Tensor>;
 
 constexpr int64_t kMostElements = 1024;  // of a key or a value: a row of each must fit any device's local memory
 constexpr int64_t kMostHeads = 65535;
@@ -97,7 +96,7 @@ Forward attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                               k.sizes(), ", v ", v.sizes(), " in ", q.scalar_type());
   Settings settings(q, scale, dropout, causal);
   if (settings.attributes.dropout) std::tie(settings.seed, settings.offset) = next_draw(std::nullopt, q.device().index());
-  const auto wide = q.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const auto wide = wide_of(q.scalar_type());
   // Heads stand beside their elements in memory, as after most callers' transpose and as on the CPU.
   const at::Tensor y = at::empty({q.size(0), q.size(2), q.size(1), v.size(3)}, q.options()).transpose(1, 2);
   const at::Tensor lse = at::empty({q.size(0), q.size(1), q.size(2)}, q.options().dtype(wide)), mask = full_mask(given, q, k);

@@ -70,13 +70,7 @@ void run_conv(uint32_t number, const at::Tensor& a, const at::Tensor& b, const a
   if (out.numel() == 0) return;
   Op op(number);
   op.in(in_ref(a)).in(in_ref(b));
-  if (number == ONC_OP_CONV) {
-    if (bias.defined()) {
-      op.in(in_ref(bias));
-    } else {
-      op.no_in();
-    }
-  }
+  if (number == ONC_OP_CONV) maybe_in(op, bias);
   op.out(out_ref(out)).attrs(attributes(s));
   run(op, out.device().index());
 }

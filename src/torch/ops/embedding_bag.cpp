@@ -13,15 +13,12 @@
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/zeros.h>
 
-#include "torch/tensor.hpp"
+#include "torch/arguments.hpp"
 
 namespace oncilla::adapter {
 namespace {
 
-using Maybe = std::optional<at::Tensor>;
 using Four = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor>;
-
-at::Tensor of(const Maybe& t) { return t && t->defined() ? *t : at::Tensor(); }
 
 at::Tensor positions(const at::Tensor& t, const char* what) {
   TORCH_CHECK(t.scalar_type() == at::kLong || t.scalar_type() == at::kInt, "Expected ", what, " to be Long or Int, but got ",

@@ -48,11 +48,7 @@ void matmul(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
   if (!out.is_non_overlapping_and_dense() || aliases) to = at::empty(out.sizes(), out.options());
   Op op(ONC_OP_MATMUL);
   op.in(in_ref(a)).in(in_ref(b));
-  if (bias.defined()) {
-    op.in(in_ref(bias));
-  } else {
-    op.no_in();
-  }
+  maybe_in(op, bias);
   op.out(out_ref(to)).scalar(alpha.toDouble()).scalar(bias.defined() ? beta.toDouble() : 0.0);
   run(op, out.device().index());
   if (!to.is_same(out)) out.copy_(to);

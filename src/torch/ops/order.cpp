@@ -19,6 +19,7 @@
 #include <ATen/ops/topk_meta.h>
 #include <ATen/ops/topk_ops.h>
 
+#include "torch/arguments.hpp"
 #include "torch/indexing.hpp"
 #include "torch/shaped.hpp"
 
@@ -74,18 +75,14 @@ void running_extreme(const at::Tensor& self, at::Tensor& values, at::Tensor& ind
   scan(self, dim, kKind, values, indices);
 }
 
-void need_floating(const at::Tensor& x) {
-  need_dtype(x.scalar_type());
-  if (!x.is_floating_point()) throw Declined(std::string("logcumsumexp of ") + c10::toString(x.scalar_type()));
-}
 at::Tensor log_cum_sum_exp(const at::Tensor& self, int64_t dim) {
-  need_floating(self);
+  need_floating(self, "logcumsumexp");
   at::Tensor out = at::empty(self.sizes(), self.options());
   scan(self, dim, ONC_SCAN_LOGSUMEXP, out, {});
   return out;
 }
 at::Tensor& log_cum_sum_exp_out(const at::Tensor& self, int64_t dim, at::Tensor& out) {
-  need_floating(self);
+  need_floating(self, "logcumsumexp");
   TORCH_CHECK(out.scalar_type() == self.scalar_type(), "expected scalar_type ", self.scalar_type(), " but found ",
               out.scalar_type());
   check_same_device(self, out);

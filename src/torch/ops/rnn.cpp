@@ -11,10 +11,10 @@
 
 #include <vector>
 
+#include "torch/arguments.hpp"
+
 namespace oncilla::adapter {
 namespace {
-
-using Maybe = std::optional<at::Tensor>;
 
 at::Tensor join(const std::vector<at::Tensor>& gates) { return at::cat(gates, 1); }
 bool given(const Maybe& t) { return t && t->defined(); }
