@@ -81,6 +81,13 @@ struct Allocator::Impl {
   uint64_t limit() const { return cap_ != 0 ? cap_ : info_memory_; }
   void require_ours(const Queue& queue) const;
   [[noreturn]] void out_of_memory(uint64_t asked, const std::string& driver);
+  void complete_free(Chunk* chunk);
+  MemoryStats stats() const;
+  std::vector<SegmentView> snapshot() const;
+  void tell(MemoryAction action, const void* address, uint64_t bytes, uint64_t queue) const {
+    if (observer_) [[unlikely]]
+      observer_(action, reinterpret_cast<uint64_t>(address), bytes, queue);
+  }
 
   Device& device_;
   const Api& api_;
@@ -98,6 +105,7 @@ struct Allocator::Impl {
   MemoryStats stats_;
   uint64_t cap_ = 0;
   bool poison_ = false;
+  MemoryObserver observer_;
   std::string driver_message_;  // of the last failed buffer_alloc
 
   std::mutex queues_mutex_;
@@ -185,9 +193,11 @@ Block Allocator::Impl::allocate(uint64_t asked, Queue& queue) {
 
 void Allocator::Impl::out_of_memory(uint64_t asked, const std::string& driver) {
   ++stats_.out_of_memory;
+  const uint64_t left = limit() - std::min(limit(), stats_.reserved_bytes.all.current);
+  tell(MemoryAction::kOutOfMemory, reinterpret_cast<const void*>(left), asked, 0);
   std::string message = "[allocator] out of memory on " + std::string(device_.info().name) + ": asked for " + human(asked) +
-                        "; allocated " + human(stats_.allocated) + ", reserved " + human(stats_.reserved) + ", device size " +
-                        human(info_memory_);
+                        "; allocated " + human(stats_.requested_bytes.all.current) + ", reserved " +
+                        human(stats_.reserved_bytes.all.current) + ", device size " + human(info_memory_);
   if (cap_ != 0) message += ", memory cap " + human(cap_);
   if (!driver.empty()) message += "; the driver says: " + driver;
   throw OutOfMemory(message);
@@ -196,7 +206,7 @@ void Allocator::Impl::out_of_memory(uint64_t asked, const std::string& driver) {
 // A new segment as one chunk that is in no list, or nullptr if the cap or the driver refuses.
 Chunk* Allocator::Impl::grow(uint64_t bytes, bool small) {
   driver_message_.clear();
-  const uint64_t room = limit() == 0 ? UINT64_MAX : limit() - std::min(limit(), stats_.reserved);
+  const uint64_t room = limit() == 0 ? UINT64_MAX : limit() - std::min(limit(), stats_.reserved_bytes.all.current);
   if (bytes > room) return nullptr;
   const uint64_t preferred = small ? kSmallSegment : bytes <= kMediumBlock ? kMediumSegment : round_up(bytes, kLargeRound);
   // As much of a whole segment as the limits leave; where the driver refuses that, just what is needed.
@@ -216,9 +226,9 @@ Chunk* Allocator::Impl::grow(uint64_t bytes, bool small) {
         api_.buffer_free(buffer);
         throw;
       }
-      stats_.reserved += attempt;
-      stats_.reserved_peak = std::max(stats_.reserved_peak, stats_.reserved);
-      ++stats_.segments;
+      stats_.reserved_bytes.add(small, attempt);
+      stats_.segment.add(small, 1);
+      tell(MemoryAction::kSegmentAllocate, address, attempt, 0);
       return chunk;
     }
     try {
@@ -239,11 +249,13 @@ void Allocator::Impl::hand_out(Chunk* chunk, uint64_t bytes, uint64_t asked, uin
   chunk->queue = queue;
   chunk->asked = asked;
   live_.emplace(chunk->address(), chunk);
-  ++stats_.allocations;
-  stats_.allocated += asked;
-  stats_.allocated_peak = std::max(stats_.allocated_peak, stats_.allocated);
-  stats_.active += chunk->bytes;
-  stats_.active_peak = std::max(stats_.active_peak, stats_.active);
+  const bool small = chunk->segment->small;
+  stats_.allocation.add(small, 1);
+  stats_.active.add(small, 1);
+  stats_.requested_bytes.add(small, asked);
+  stats_.allocated_bytes.add(small, chunk->bytes);
+  stats_.active_bytes.add(small, chunk->bytes);
+  tell(MemoryAction::kAllocate, chunk->address(), asked, queue);
 }
 
 void Allocator::Impl::free(void* address) {
@@ -257,8 +269,11 @@ void Allocator::Impl::free(void* address) {
   }
   Chunk* chunk = found->second;
   live_.erase(found);
-  ++stats_.frees;
-  stats_.allocated -= chunk->asked;
+  const bool small = chunk->segment->small;
+  stats_.allocation.remove(small, 1);
+  stats_.requested_bytes.remove(small, chunk->asked);
+  stats_.allocated_bytes.remove(small, chunk->bytes);
+  tell(MemoryAction::kFreeRequested, address, chunk->asked, chunk->queue);
   chunk->freed = ++clock_;
   Waiting entry{chunk, {}};
   {
@@ -274,7 +289,13 @@ void Allocator::Impl::free(void* address) {
     waiting_.push_back(std::move(entry));
     return;
   }
-  stats_.active -= chunk->bytes;
+  complete_free(chunk);
+}
+
+void Allocator::Impl::complete_free(Chunk* chunk) {
+  stats_.active.remove(chunk->segment->small, 1);
+  stats_.active_bytes.remove(chunk->segment->small, chunk->bytes);
+  tell(MemoryAction::kFreeCompleted, chunk->address(), chunk->asked, chunk->queue);
   chunks_.give(chunk, chunk->queue);
 }
 
@@ -297,9 +318,7 @@ void Allocator::Impl::poll() {
       ++kept;
       continue;
     }
-    Chunk* chunk = entry.chunk;
-    stats_.active -= chunk->bytes;
-    chunks_.give(chunk, chunk->queue);
+    complete_free(entry.chunk);
   }
   waiting_.resize(kept);
 }
@@ -341,9 +360,32 @@ void Allocator::Impl::give_back(const Segment& segment) {
 void Allocator::Impl::release_free_segments() {
   for (const Segment& segment : chunks_.take_free_segments()) {
     give_back(segment);
-    stats_.reserved -= segment.bytes;
-    --stats_.segments;
+    stats_.reserved_bytes.remove(segment.small, segment.bytes);
+    stats_.segment.remove(segment.small, 1);
+    tell(MemoryAction::kSegmentFree, segment.address, segment.bytes, 0);
   }
+}
+
+MemoryStats Allocator::Impl::stats() const {
+  MemoryStats all = stats_;
+  all.inactive_split = chunks_.split();
+  all.inactive_split_bytes = chunks_.split_bytes();
+  return all;
+}
+
+std::vector<SegmentView> Allocator::Impl::snapshot() const {
+  std::vector<SegmentView> all;
+  for (const Segment& segment : chunks_.segments()) {
+    SegmentView view{reinterpret_cast<uint64_t>(segment.address), segment.bytes, segment.first->queue, segment.small, {}};
+    for (const Chunk* chunk = segment.first; chunk != nullptr; chunk = chunk->after) {
+      const bool live = live_.contains(chunk->address());
+      const auto state = live ? BlockView::kLive : chunk->available ? BlockView::kFree : BlockView::kWaiting;
+      view.blocks.push_back({state, reinterpret_cast<uint64_t>(chunk->address()), chunk->bytes, live ? chunk->asked : 0});
+    }
+    all.push_back(std::move(view));
+  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.address < b.address; });
+  return all;
 }
 
 void Allocator::Impl::enlist(Queue& queue) {
@@ -419,16 +461,43 @@ void Allocator::forget(Queue& queue) {
 MemoryStats Allocator::stats() const {
   fork_guard::check("allocator");
   std::lock_guard lock(impl_->mutex_);
-  return impl_->stats_;
+  return impl_->stats();
 }
+
+namespace {
+// The stats, and what the chunks count, as one.
+template <class Fn>
+void each_counter(MemoryStats& stats, Chunks& chunks, Fn fn) {
+  stats.each(fn);
+  for (Pools* pools : {&chunks.split(), &chunks.split_bytes()}) {
+    for (Counter* counter : {&pools->all, &pools->small, &pools->large}) fn(*counter);
+  }
+}
+}  // namespace
 
 void Allocator::reset_peaks() {
   fork_guard::check("allocator");
   std::lock_guard lock(impl_->mutex_);
-  MemoryStats& stats = impl_->stats_;
-  stats.allocated_peak = stats.allocated;
-  stats.active_peak = stats.active;
-  stats.reserved_peak = stats.reserved;
+  each_counter(impl_->stats_, impl_->chunks_, [](Counter& counter) { counter.peak = counter.current; });
+}
+
+void Allocator::reset_accumulated() {
+  fork_guard::check("allocator");
+  std::lock_guard lock(impl_->mutex_);
+  each_counter(impl_->stats_, impl_->chunks_, [](Counter& counter) { counter.added = counter.removed = 0; });
+  impl_->stats_.retries = impl_->stats_.out_of_memory = 0;
+}
+
+std::vector<SegmentView> Allocator::snapshot() const {
+  fork_guard::check("allocator");
+  std::lock_guard lock(impl_->mutex_);
+  return impl_->snapshot();
+}
+
+void Allocator::observe(MemoryObserver observer) {
+  fork_guard::check("allocator");
+  std::lock_guard lock(impl_->mutex_);
+  impl_->observer_ = std::move(observer);
 }
 
 void Allocator::set_cap(uint64_t bytes) {

@@ -11,18 +11,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/device.hpp"
+#include "core/memory_stats.hpp"
 
 namespace oncilla {
-
-struct MemoryStats {
-  uint64_t allocated = 0, allocated_peak = 0;  // bytes asked for and live
-  uint64_t active = 0, active_peak = 0;        // bytes of live blocks, and of freed ones waiting for events
-  uint64_t reserved = 0, reserved_peak = 0;    // bytes of segments
-  uint64_t allocations = 0, frees = 0;         // counts
-  uint64_t segments = 0, retries = 0, out_of_memory = 0;
-};
 
 struct Block {
   void* address = nullptr;
@@ -43,6 +37,11 @@ class Allocator {
   void forget(Queue& queue);
   MemoryStats stats() const;
   void reset_peaks();
+  void reset_accumulated();  // what was added and removed, retries and failures
+  // Every segment with its blocks, in the order of addresses.
+  std::vector<SegmentView> snapshot() const;
+  // Called under the allocator's lock, so that it may not call the allocator; an empty one ends it.
+  void observe(MemoryObserver observer);
   // Bytes that segments may hold together; 0 = the device's size. ONCILLA_MEMORY_CAP (bytes, or with K, M, G) sets it at start.
   void set_cap(uint64_t bytes);
   uint64_t cap() const;

@@ -13,6 +13,8 @@ void delete_segment(Segment* segment) {
   delete segment;
 }
 
+bool is_split(const Chunk* chunk) { return chunk->before != nullptr || chunk->after != nullptr; }
+
 // Right, in no list, becomes part of left, in no list.
 void absorb(Chunk* left, Chunk* right) {
   left->bytes += right->bytes;
@@ -102,11 +104,17 @@ void Chunks::cut(Chunk* chunk, uint64_t bytes) {
 void Chunks::list(Chunk* chunk) {
   chunk->available = true;
   pools_[chunk->queue].free[chunk->segment->small ? 0 : 1].insert(chunk);
+  if (!is_split(chunk)) return;
+  split_.add(chunk->segment->small, 1);
+  split_bytes_.add(chunk->segment->small, chunk->bytes);
 }
 
 void Chunks::unlist(Chunk* chunk) {
   pools_[chunk->queue].free[chunk->segment->small ? 0 : 1].erase(chunk);
   chunk->available = false;
+  if (!is_split(chunk)) return;
+  split_.remove(chunk->segment->small, 1);
+  split_bytes_.remove(chunk->segment->small, chunk->bytes);
 }
 
 void Chunks::give(Chunk* chunk, uint64_t queue) { move(chunk, knows(queue) ? queue : kAnyQueue); }

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "core/memory_stats.hpp"
 #include "oncilla/oncilla.h"
 
 namespace oncilla {
@@ -50,7 +51,12 @@ class Chunks {
   Chunk* add_segment(const Segment& description);
   // Forgets the segments of which every chunk is free, and returns what they were.
   std::vector<Segment> take_free_segments();
-  std::vector<Segment> segments() const;
+  std::vector<Segment> segments() const;  // each with its first chunk
+  // Free chunks that have neighbours: how many, and their bytes.
+  const Pools& split() const { return split_; }
+  const Pools& split_bytes() const { return split_bytes_; }
+  Pools& split() { return split_; }
+  Pools& split_bytes() { return split_bytes_; }
 
   // The smallest free chunk that fits, from the queue's own before those of nobody, out of its list; or NULL.
   Chunk* take(uint64_t bytes, bool small, uint64_t queue);
@@ -85,6 +91,7 @@ class Chunks {
 
   std::unordered_map<uint64_t, Pool> pools_;
   std::unordered_set<Segment*> segments_;
+  Pools split_, split_bytes_;
 };
 
 }  // namespace oncilla

@@ -5,6 +5,7 @@
 #include "core/address_map.hpp"
 #include "core/allocator.hpp"
 #include "torch/device.hpp"
+#include "torch/memory_history.hpp"
 #include "torch/tensor.hpp"
 
 namespace oncilla::adapter {
@@ -13,18 +14,25 @@ namespace {
 void release(void* address) {
   if (address == nullptr || in_bad_fork()) return;
   try {
+    note_stack();
     if (auto found = AddressMap::get().find(address)) found->device->allocator().free(address);
   } catch (...) {
     // A deleter may not throw; the core has counted the failure.
   }
 }
 
-void put(c10::CachingAllocator::StatArray& stats, uint64_t current, uint64_t peak, uint64_t up, uint64_t down) {
-  auto& all = stats[static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE)];
-  all.current = static_cast<int64_t>(current);
-  all.peak = static_cast<int64_t>(peak);
-  all.allocated = static_cast<int64_t>(up);
-  all.freed = static_cast<int64_t>(down);
+void put(c10::CachingAllocator::StatArray& stats, const Pools& pools) {
+  using c10::CachingAllocator::StatType;
+  const auto one = [&](StatType type, const Counter& counter) {
+    auto& stat = stats[static_cast<size_t>(type)];
+    stat.current = static_cast<int64_t>(counter.current);
+    stat.peak = static_cast<int64_t>(counter.peak);
+    stat.allocated = static_cast<int64_t>(counter.added);
+    stat.freed = static_cast<int64_t>(counter.removed);
+  };
+  one(StatType::AGGREGATE, pools.all);
+  one(StatType::SMALL_POOL, pools.small);
+  one(StatType::LARGE_POOL, pools.large);
 }
 
 struct DeviceAllocator final : c10::DeviceAllocator {
@@ -33,6 +41,7 @@ struct DeviceAllocator final : c10::DeviceAllocator {
     const c10::Device where(kOcl, index);
     if (bytes == 0) return {nullptr, nullptr, &release, where};
     Queue* queue = queue_of(index);
+    note_stack();
     void* address = translated([&] { return device(index).allocator().allocate(bytes, *queue).address; });
     return {address, address, &release, where};
   }
@@ -64,23 +73,31 @@ struct DeviceAllocator final : c10::DeviceAllocator {
     c10::CachingDeviceAllocator::DeviceStats out;
     if (!is_open(index)) return out;
     const MemoryStats stats = device(index).allocator().stats();
-    put(out.allocation, stats.allocations - stats.frees, 0, stats.allocations, stats.frees);
-    put(out.segment, stats.segments, stats.segments, stats.segments, 0);
-    put(out.allocated_bytes, stats.allocated, stats.allocated_peak, 0, 0);
-    put(out.requested_bytes, stats.allocated, stats.allocated_peak, 0, 0);
-    put(out.active_bytes, stats.active, stats.active_peak, 0, 0);
-    put(out.reserved_bytes, stats.reserved, stats.reserved_peak, 0, 0);
+    put(out.allocation, stats.allocation);
+    put(out.segment, stats.segment);
+    put(out.active, stats.active);
+    put(out.inactive_split, stats.inactive_split);
+    put(out.allocated_bytes, stats.allocated_bytes);
+    put(out.requested_bytes, stats.requested_bytes);
+    put(out.active_bytes, stats.active_bytes);
+    put(out.reserved_bytes, stats.reserved_bytes);
+    put(out.inactive_split_bytes, stats.inactive_split_bytes);
+    out.num_device_alloc = static_cast<int64_t>(stats.segment.all.added);
+    out.num_device_free = static_cast<int64_t>(stats.segment.all.removed);
+    out.num_sync_all_streams = static_cast<int64_t>(stats.retries);
     out.num_alloc_retries = static_cast<int64_t>(stats.retries);
     out.num_ooms = static_cast<int64_t>(stats.out_of_memory);
     return out;
   }
-  void resetAccumulatedStats(c10::DeviceIndex) override {}
+  void resetAccumulatedStats(c10::DeviceIndex index) override {
+    if (is_open(index)) device(index).allocator().reset_accumulated();
+  }
   void resetPeakStats(c10::DeviceIndex index) override {
     if (is_open(index)) device(index).allocator().reset_peaks();
   }
   std::pair<size_t, size_t> getMemoryInfo(c10::DeviceIndex index) override {
     const uint64_t total = device(index).info().memory_bytes;
-    const uint64_t reserved = device(index).allocator().stats().reserved;
+    const uint64_t reserved = device(index).allocator().stats().reserved_bytes.all.current;
     return {total > reserved ? total - reserved : 0, total};
   }
 };

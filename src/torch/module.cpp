@@ -1,4 +1,4 @@
-// The Python binding: what torch.ocl (oncilla/ocl.py) is made of.
+// The Python binding: what torch.ocl (oncilla/_device.py) is made of.
 #include <c10/core/CachingDeviceAllocator.h>
 #include <torch/csrc/utils/device_lazy_init.h>
 #include <torch/csrc/utils/pybind.h>
@@ -10,6 +10,7 @@
 #include "torch/device.hpp"
 #include "torch/fallback.hpp"
 #include "torch/generator.hpp"
+#include "torch/memory_history.hpp"
 
 namespace py = pybind11;
 namespace adapter = oncilla::adapter;
@@ -32,25 +33,6 @@ py::dict properties(int index) {
   out["max_allocation"] = info.max_alloc_bytes;
   out["local_memory"] = info.local_bytes;
   out["max_work_group"] = info.max_work_group;
-  return out;
-}
-
-py::dict memory_stats(int index) {
-  const oncilla::MemoryStats s = adapter::device(static_cast<c10::DeviceIndex>(index)).allocator().stats();
-  py::dict out;
-  auto put = [&](const char* name, uint64_t current, uint64_t peak) {
-    out[py::str(std::string(name) + ".all.current")] = current;
-    out[py::str(std::string(name) + ".all.peak")] = peak;
-  };
-  put("allocated_bytes", s.allocated, s.allocated_peak);
-  put("active_bytes", s.active, s.active_peak);
-  put("reserved_bytes", s.reserved, s.reserved_peak);
-  out["allocation.all.allocated"] = s.allocations;
-  out["allocation.all.freed"] = s.frees;
-  out["allocation.all.current"] = s.allocations - s.frees;
-  out["segment.all.current"] = s.segments;
-  out["num_alloc_retries"] = s.retries;
-  out["num_ooms"] = s.out_of_memory;
   return out;
 }
 
@@ -79,16 +61,11 @@ PYBIND11_MODULE(_C, m) {
       py::call_guard<py::gil_scoped_release>());
   m.def("properties", &properties);
   m.def("problems", [] { return oncilla::Registry::get().problems(); });
-  m.def("memory_stats", &memory_stats);
   m.def("plan_stats", &plan_stats);
-  m.def(
-      "empty_cache", [] { c10::getDeviceAllocator(adapter::kOcl)->emptyCache(); }, py::call_guard<py::gil_scoped_release>());
-  m.def("reset_peak_memory_stats",
-        [](int index) { adapter::device(static_cast<c10::DeviceIndex>(index)).allocator().reset_peaks(); });
-  m.def("memory_info",
-        [](int index) { return c10::getDeviceAllocator(adapter::kOcl)->getMemoryInfo(static_cast<c10::DeviceIndex>(index)); });
   m.def("set_memory_cap",
         [](int index, uint64_t bytes) { adapter::device(static_cast<c10::DeviceIndex>(index)).allocator().set_cap(bytes); });
+  m.def("record_memory_history", &adapter::record_memory_history, py::call_guard<py::gil_scoped_release>());
+  m.def("memory_snapshot", &adapter::memory_snapshot);
   m.def("set_poison", [](int index, bool on) { adapter::device(static_cast<c10::DeviceIndex>(index)).allocator().set_poison(on); });
   m.def("default_generator", [](int index) { return adapter::default_generator(static_cast<c10::DeviceIndex>(index)); });
   m.def("fallbacks", &adapter::fallback_counts);

@@ -51,7 +51,7 @@ TEST_CASE_FIXTURE(Fixture, "allocator: nothing asked, nothing given") {
   const Block block = memory->allocate(0, *queue);
   CHECK(block.address == nullptr);
   memory->free(block.address);
-  CHECK(memory->stats().allocations == 0);
+  CHECK(memory->stats().allocation.all.added == 0);
   CHECK(driver.alloc_calls == 0);
 }
 
@@ -67,11 +67,11 @@ TEST_CASE_FIXTURE(Fixture, "allocator: sizes and segments") {
   const Block large = memory->allocate(17 * MiB, *queue);
   CHECK(large.at.buffer->bytes == 18 * MiB);
   const MemoryStats stats = memory->stats();
-  CHECK(stats.allocated == 1 + 513 + MiB + 1 + 16 * MiB + 17 * MiB);
-  CHECK(stats.active == 512 + 1024 + MiB + 512 + 16 * MiB + large.bytes);
-  CHECK(stats.reserved == driver.bytes);
-  CHECK(stats.segments == 3);
-  CHECK(stats.allocations == 5);
+  CHECK(stats.requested_bytes.all.current == 1 + 513 + MiB + 1 + 16 * MiB + 17 * MiB);
+  CHECK(stats.active_bytes.all.current == 512 + 1024 + MiB + 512 + 16 * MiB + large.bytes);
+  CHECK(stats.reserved_bytes.all.current == driver.bytes);
+  CHECK(stats.segment.all.current == 3);
+  CHECK(stats.allocation.all.added == 5);
   for (const Block& block : {a, b, m, n, large}) {
     const auto place = AddressMap::get().at(block.address);
     CHECK(place.device == device.get());
@@ -80,13 +80,13 @@ TEST_CASE_FIXTURE(Fixture, "allocator: sizes and segments") {
     CHECK(place.remaining == block.at.buffer->bytes - block.at.offset);
     memory->free(block.address);
   }
-  CHECK(memory->stats().allocated == 0);
-  CHECK(memory->stats().active == 0);
-  CHECK(memory->stats().allocated_peak == stats.allocated);
-  CHECK(memory->stats().active_peak == stats.active);
+  CHECK(memory->stats().requested_bytes.all.current == 0);
+  CHECK(memory->stats().active_bytes.all.current == 0);
+  CHECK(memory->stats().requested_bytes.all.peak == stats.requested_bytes.all.current);
+  CHECK(memory->stats().active_bytes.all.peak == stats.active_bytes.all.current);
   memory->reset_peaks();
-  CHECK(memory->stats().allocated_peak == 0);
-  CHECK(memory->stats().reserved_peak == driver.bytes);
+  CHECK(memory->stats().requested_bytes.all.peak == 0);
+  CHECK(memory->stats().reserved_bytes.all.peak == driver.bytes);
 }
 
 TEST_CASE_FIXTURE(Fixture, "allocator: a freed block is reused at once on its queue, and neighbours merge") {
@@ -104,8 +104,8 @@ TEST_CASE_FIXTURE(Fixture, "allocator: a freed block is reused at once on its qu
   memory->free(whole.address);
   memory->release_cached();
   CHECK(driver.bytes == 0);
-  CHECK(memory->stats().reserved == 0);
-  CHECK(memory->stats().segments == 0);
+  CHECK(memory->stats().reserved_bytes.all.current == 0);
+  CHECK(memory->stats().segment.all.current == 0);
   CHECK_FALSE(AddressMap::get().find(whole.address).has_value());
 }
 
@@ -143,7 +143,7 @@ TEST_CASE_FIXTURE(Fixture, "allocator: more than the device has is refused witho
   CHECK(driver.alloc_calls == 0);
   CHECK(driver.waits == 0);
   CHECK(memory->stats().retries == 0);
-  CHECK(memory->stats().segments == 0);
+  CHECK(memory->stats().segment.all.current == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "allocator: a driver that refuses a whole segment is asked for what is needed") {
@@ -160,7 +160,7 @@ TEST_CASE_FIXTURE(Fixture, "allocator: flush, release and retry once") {
   const Block block = memory->allocate(30 * MiB, *queue);
   CHECK(driver.waits == 1);
   CHECK(memory->stats().retries == 1);
-  CHECK(memory->stats().reserved == 30 * MiB);
+  CHECK(memory->stats().reserved_bytes.all.current == 30 * MiB);
   CHECK(driver.bytes == 30 * MiB);
   memory->free(block.address);
 }
@@ -175,7 +175,7 @@ TEST_CASE_FIXTURE(Fixture, "allocator: out of memory states the sizes") {
   CHECK(has(message, "device size 8.00 GiB (8589934592 bytes)"));
   CHECK(has(message, "injected"));
   CHECK(memory->stats().out_of_memory == 1);
-  CHECK(memory->stats().allocated == 3 * MiB);
+  CHECK(memory->stats().requested_bytes.all.current == 3 * MiB);
   driver.fail_alloc = 0;
   CHECK(memory->allocate(64 * MiB, *queue).address != nullptr);  // usable afterwards
   memory->free(held.address);
@@ -263,8 +263,8 @@ TEST_CASE_FIXTURE(Fixture, "allocator: another queue gets a block only behind ev
   memory->record_use(block.address, *other);  // counted once
   work(*other);
   memory->free(block.address);
-  CHECK(memory->stats().allocated == 0);
-  CHECK(memory->stats().active == MiB);  // still waits
+  CHECK(memory->stats().requested_bytes.all.current == 0);
+  CHECK(memory->stats().active_bytes.all.current == MiB);  // still waits
   CHECK(driver.events.size() == 1);
   const Block second = memory->allocate(MiB, *queue);
   CHECK(second.address != block.address);
@@ -333,7 +333,7 @@ TEST_CASE_FIXTURE(Fixture, "allocator: a user queue that is gone needs no event"
   memory->record_use(block.address, *other);
   other.reset();
   memory->free(block.address);
-  CHECK(memory->stats().active == 0);
+  CHECK(memory->stats().active_bytes.all.current == 0);
   CHECK(memory->allocate(MiB, *queue).address == block.address);
 }
 
@@ -356,7 +356,7 @@ TEST_CASE_FIXTURE(Fixture, "allocator: addresses that are not live blocks") {
   memory->free(block.address);
   failure([&] { memory->free(block.address); }, ONC_INVALID_ARGUMENT);
   failure([&] { memory->record_use(block.address, *queue); }, ONC_INVALID_ARGUMENT);
-  CHECK(memory->stats().frees == 1);
+  CHECK(memory->stats().allocation.all.removed == 1);
 }
 
 namespace {
@@ -464,17 +464,17 @@ TEST_CASE("allocator: random sequences against a model") {
           Fixture::complete(*queues[q]);
       }
       const MemoryStats stats = memory.stats();
-      REQUIRE(stats.allocated == model.allocated);
-      REQUIRE(stats.active >= stats.allocated);
-      REQUIRE(stats.reserved >= stats.active);
-      REQUIRE(stats.reserved == driver.bytes);
-      REQUIRE(stats.segments == driver.buffers.size());
+      REQUIRE(stats.requested_bytes.all.current == model.allocated);
+      REQUIRE(stats.active_bytes.all.current >= stats.requested_bytes.all.current);
+      REQUIRE(stats.reserved_bytes.all.current >= stats.active_bytes.all.current);
+      REQUIRE(stats.reserved_bytes.all.current == driver.bytes);
+      REQUIRE(stats.segment.all.current == driver.buffers.size());
     }
     CHECK(refused > 0);  // the pressure was real
     for (auto& entry : model.live) memory.free(entry.first);
     queues.clear();
     memory.release_cached();
-    CHECK(memory.stats().active == 0);
+    CHECK(memory.stats().active_bytes.all.current == 0);
     CHECK(driver.bytes == 0);
     device.reset();
     CHECK(driver.events.empty());
@@ -525,7 +525,73 @@ TEST_CASE("allocator: threads, each with its queue, and blocks that change hands
   CHECK(served > 4000);
   common.reset();
   memory.release_cached();
-  CHECK(memory.stats().allocated == 0);
+  CHECK(memory.stats().requested_bytes.all.current == 0);
   CHECK(driver.bytes == 0);
   device.reset();
+}
+
+TEST_CASE_FIXTURE(Fixture, "allocator: counters by pool, and parts of segments") {
+  const Block small = memory->allocate(100, *queue), large = memory->allocate(3 * MiB, *queue);
+  MemoryStats stats = memory->stats();
+  CHECK(stats.allocated_bytes.small.current == 512);
+  CHECK(stats.allocated_bytes.large.current == 3 * MiB);
+  CHECK(stats.requested_bytes.all.current == 100 + 3 * MiB);
+  CHECK(stats.inactive_split.all.current == 2);
+  CHECK(stats.inactive_split_bytes.small.current == 2 * MiB - 512);
+  CHECK(stats.inactive_split_bytes.large.current == 29 * MiB);
+  memory->free(small.address);
+  stats = memory->stats();
+  CHECK(stats.inactive_split_bytes.small.current == 2 * MiB);  // two parts: any queue may take the rest of a new segment
+  CHECK(stats.allocation.small.removed == 1);
+  CHECK(stats.active.all.current == 1);
+  memory->reset_accumulated();
+  CHECK(memory->stats().allocation.all.added == 0);
+  memory->free(large.address);
+  memory->release_cached();
+  stats = memory->stats();
+  CHECK(stats.segment.all.current == 0);
+  CHECK(stats.segment.all.removed == 2);
+  CHECK(stats.reserved_bytes.all.current == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "allocator: snapshot and observer") {
+  struct Seen {
+    MemoryAction action;
+    uint64_t address, bytes;
+  };
+  std::vector<Seen> seen;
+  memory->observe([&](MemoryAction action, uint64_t address, uint64_t bytes, uint64_t) {
+    seen.push_back({action, address, bytes});
+  });
+  auto other = device->create_queue();
+  const Block a = memory->allocate(1000, *queue), b = memory->allocate(2000, *queue);
+  memory->record_use(b.address, *other);
+  work(*other);
+  memory->free(a.address);
+  memory->free(b.address);
+  const auto segments = memory->snapshot();
+  REQUIRE(segments.size() == 1);
+  CHECK(segments[0].small);
+  REQUIRE(segments[0].blocks.size() == 3);
+  CHECK(segments[0].blocks[0].state == BlockView::kFree);
+  CHECK(segments[0].blocks[1].state == BlockView::kWaiting);
+  CHECK(segments[0].blocks[1].address == reinterpret_cast<uint64_t>(b.address));
+  CHECK(segments[0].blocks[2].state == BlockView::kFree);
+  complete(*other);
+  memory->free(memory->allocate(3000, *queue).address);
+  const auto address = reinterpret_cast<uint64_t>(b.address);
+  const auto actions = [&](uint64_t at) {
+    std::vector<MemoryAction> out;
+    for (const Seen& one : seen) {
+      if (one.address == at) out.push_back(one.action);
+    }
+    return out;
+  };
+  CHECK(actions(address) == std::vector{MemoryAction::kAllocate, MemoryAction::kFreeRequested, MemoryAction::kFreeCompleted});
+  CHECK(seen.front().action == MemoryAction::kSegmentAllocate);
+  CHECK(seen.front().bytes == 2 * MiB);
+  memory->observe({});
+  const size_t count = seen.size();
+  memory->free(memory->allocate(1, *queue).address);
+  CHECK(seen.size() == count);
 }

@@ -189,8 +189,8 @@ TEST_CASE_FIXTURE(Fixture, "op: workspace comes from the queue's memory and retu
   for (int i = 0; i < 3; ++i) Op(ONC_OP_MATMUL).out({at(1), ONC_F32, k23, k31}).run(*queue);
   CHECK(driver.last_workspace.buffer != nullptr);
   CHECK(driver.alloc_calls == 1);
-  CHECK(device->allocator().stats().allocated == 0);
-  CHECK(device->allocator().stats().allocations == 3);
+  CHECK(device->allocator().stats().requested_bytes.all.current == 0);
+  CHECK(device->allocator().stats().allocation.all.added == 3);
 }
 
 TEST_CASE_FIXTURE(Fixture, "op: failures leave nothing behind") {
@@ -200,7 +200,7 @@ TEST_CASE_FIXTURE(Fixture, "op: failures leave nothing behind") {
   CHECK_THROWS_WITH_AS(run(), "[plan] injected", Error);
   driver.fail_run = 1;
   CHECK_THROWS_WITH_AS(run(), "[plan_run] injected", Error);
-  CHECK(device->allocator().stats().allocated == 0);
+  CHECK(device->allocator().stats().requested_bytes.all.current == 0);
   run();
   CHECK(driver.errors_live == 0);
   CHECK_THROWS_WITH_AS(Op(ONC_OP_MATMUL).in({at(1), ONC_F32, k23, kNone}), "[matmul] a tensor has 2 dims and 0 strides", Error);
@@ -220,5 +220,5 @@ TEST_CASE_FIXTURE(Fixture, "op: many threads share a device and a queue") {
   for (std::thread& thread : threads) thread.join();
   CHECK(driver.runs == 2000);
   CHECK(device->plans().stats().size == 28);
-  CHECK(device->allocator().stats().allocated == 0);
+  CHECK(device->allocator().stats().requested_bytes.all.current == 0);
 }

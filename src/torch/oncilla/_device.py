@@ -9,22 +9,10 @@ from typing import Any
 
 import torch
 
-from oncilla import _C
-
-_Device = int | str | torch.device | None
-
-
-def _index(device: _Device = None) -> int:
-    """The index of a device given as number, name or ``torch.device``; None is the current one."""
-    if device is None:
-        return _C.current_device()
-    if isinstance(device, int):
-        return device
-    device = torch.device(device)
-    if device.type != "ocl":
-        raise ValueError(f"[ocl] expected an ocl device, but got {device}")
-    return _C.current_device() if device.index is None else device.index
-
+from oncilla import _C, _memory
+from oncilla._index import Device as _Device
+from oncilla._index import device_index as _index
+from oncilla._memory import *  # noqa: F403
 
 # --- Devices
 
@@ -42,6 +30,13 @@ def device_count() -> int:
 def is_initialized() -> bool:
     """Whether a device was opened in this process."""
     return any(_C.is_open(i) for i in range(_C.device_count())) and not _C.in_bad_fork()
+
+
+def __getattr__(name: str) -> Any:
+    # torch.utils.checkpoint looks at this attribute: without it, random numbers drawn again in backward would be others.
+    if name == "_initialized":
+        return is_initialized()
+    raise AttributeError(f"module 'torch.ocl' has no attribute {name!r}")
 
 
 def init() -> None:
@@ -145,6 +140,12 @@ def current_stream(device: _Device = None) -> torch.Stream:
     return torch.accelerator.current_stream(_index(device))
 
 
+def default_stream(device: _Device = None) -> torch.Stream:
+    """Return the stream that a device uses unless another is made current."""
+    current = torch.accelerator.current_stream(_index(device))
+    return torch.Stream(stream_id=0, device_index=current.device_index, device_type=current.device_type)
+
+
 def set_stream(stream: torch.Stream) -> None:
     """Make a stream the current one of its device in this thread."""
     torch.accelerator.set_stream(stream)
@@ -162,72 +163,6 @@ def stream(stream: torch.Stream | None) -> Iterator[None]:
         yield
     finally:
         torch.accelerator.set_stream(before)
-
-
-# --- Memory
-
-
-def memory_stats(device: _Device = None) -> dict[str, int]:
-    """Return the counters of the caching allocator."""
-    return _C.memory_stats(_index(device))
-
-
-def memory_allocated(device: _Device = None) -> int:
-    """Return the bytes that live tensors asked for."""
-    return memory_stats(device)["allocated_bytes.all.current"]
-
-
-def max_memory_allocated(device: _Device = None) -> int:
-    """Return the peak of :func:`memory_allocated` since the start or the last reset."""
-    return memory_stats(device)["allocated_bytes.all.peak"]
-
-
-def memory_reserved(device: _Device = None) -> int:
-    """Return the bytes that the allocator holds, free blocks included."""
-    return memory_stats(device)["reserved_bytes.all.current"]
-
-
-def max_memory_reserved(device: _Device = None) -> int:
-    """Return the peak of :func:`memory_reserved`."""
-    return memory_stats(device)["reserved_bytes.all.peak"]
-
-
-def reset_peak_memory_stats(device: _Device = None) -> None:
-    """Start the peaks anew from the present."""
-    _C.reset_peak_memory_stats(_index(device))
-
-
-def mem_get_info(device: _Device = None) -> tuple[int, int]:
-    """Return the bytes that are not reserved by this process, and those of the device."""
-    return _C.memory_info(_index(device))
-
-
-def empty_cache() -> None:
-    """Give cached memory that no tensor uses back to the driver."""
-    if is_initialized():
-        _C.empty_cache()
-
-
-def set_per_process_memory_fraction(fraction: float, device: _Device = None) -> None:
-    """Cap what the allocator may reserve, as a fraction of the device's memory."""
-    if not 0 <= fraction <= 1:
-        raise ValueError(f"[ocl] a memory fraction lies between 0 and 1, not {fraction}")
-    total = _C.memory_info(_index(device))[1]
-    _C.set_memory_cap(_index(device), max(1, int(total * fraction)))
-
-
-def memory_summary(device: _Device = None, abbreviated: bool = False) -> str:
-    """Return the counters of the allocator as a small table."""
-    stats = memory_stats(device)
-    rows = [(name, stats[f"{key}.all.current"], stats[f"{key}.all.peak"]) for name, key in
-            (("allocated", "allocated_bytes"), ("active", "active_bytes"), ("reserved", "reserved_bytes"))]  # fmt: skip
-    lines = [f"ocl:{_index(device)}  {get_device_name(device)}", f"{'':12}{'now MiB':>12}{'peak MiB':>12}"]
-    lines += [f"{name:12}{now / 2**20:12.1f}{peak / 2**20:12.1f}" for name, now, peak in rows]
-    if not abbreviated:
-        lines += [
-            f"{key:28}{stats[key]:>8}" for key in ("allocation.all.current", "segment.all.current", "num_alloc_retries", "num_ooms")
-        ]
-    return "\n".join(lines)
 
 
 # --- Random numbers
@@ -332,6 +267,11 @@ def fallback_mode(mode: str) -> Iterator[None]:
         _C.set_fallback_mode(before)
 
 
+def plan_stats(device: _Device = None) -> dict[str, int]:
+    """Return hits, misses, evictions and size of a device's plan cache, which is bounded."""
+    return _C.plan_stats(_index(device))
+
+
 @contextmanager
 def trace(path: str) -> Iterator[None]:
     """Context manager that writes what ran inside as a Chrome trace."""
@@ -344,12 +284,16 @@ def trace(path: str) -> Iterator[None]:
         _C.trace_write(path)
 
 
+memory = _memory
+
+
 def register() -> None:
     """Name the device ``ocl`` and put this module in its place."""
     import sys
 
     torch.utils.rename_privateuse1_backend("ocl")
     torch._register_device_module("ocl", sys.modules[__name__])
+    sys.modules["torch.ocl"], sys.modules["torch.ocl.memory"] = sys.modules[__name__], _memory
     torch.utils.generate_methods_for_privateuse1_backend(
         for_tensor=True, for_module=True, for_packed_sequence=True, for_storage=True
     )
