@@ -5,16 +5,49 @@
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 
+#include <chrono>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <thread>
+#include <utility>
 
 #include "core/address_map.hpp"
 #include "torch/device.hpp"
 #include "torch/generator.hpp"
+#include "torch/host_allocator.hpp"
 #include "torch/tensor.hpp"
 
 namespace oncilla::adapter {
 namespace {
+
+// An event with its device: another device's queue, perhaps another platform's, cannot wait for it.
+struct DeviceEvent {
+  Event event;
+  c10::DeviceIndex device;
+};
+DeviceEvent& event_of(void* event) { return *static_cast<DeviceEvent*>(event); }
+
+// Whether all work of a stream is done. A marker takes a moment on an idle queue, too; and one that was not done is asked again, so
+// that a stream that is polled without end does turn idle.
+bool is_idle(const c10::Stream& stream) {
+  static std::mutex mutex;
+  static auto& pending = *new std::map<std::pair<c10::DeviceIndex, c10::StreamId>, Event>;  // leaked, as the streams
+  Queue* queue = queue_of(stream);
+  std::lock_guard lock(mutex);
+  Event& marker = pending[{stream.device_index(), stream.id()}];
+  return translated([&] {
+    if (marker && !marker.done()) return false;
+    marker = queue->record();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(2);
+    while (!marker.done()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::yield();
+    }
+    marker = Event();
+    return true;
+  });
+}
 
 struct Guard final : c10::impl::DeviceGuardImplInterface {
   static constexpr c10::DeviceType static_type = kOcl;
@@ -50,10 +83,7 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
     return old;
   }
   void* getStreamNativeHandle(const c10::Stream stream) const override { return queue_of(stream)->handle(); }
-  bool queryStream(const c10::Stream& stream) const override {
-    Queue* queue = queue_of(stream);
-    return translated([&] { return queue->record().done(); });
-  }
+  bool queryStream(const c10::Stream& stream) const override { return is_idle(stream); }
   void synchronizeStream(const c10::Stream& stream) const override {
     Queue* queue = queue_of(stream);
     translated([&] { queue->finish(); });
@@ -65,75 +95,43 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
 
   void record(void** event, const c10::Stream& stream, const c10::DeviceIndex, const c10::EventFlag) const override {
     Queue* queue = queue_of(stream);
-    auto made = std::make_unique<Event>(translated([&] { return queue->record(); }));
-    delete static_cast<Event*>(*event);
+    auto made = std::make_unique<DeviceEvent>(translated([&] { return queue->record(); }), stream.device_index());
+    delete static_cast<DeviceEvent*>(*event);
     *event = made.release();
   }
   void block(void* event, const c10::Stream& stream) const override {
     if (event == nullptr) return;
+    const DeviceEvent& recorded = event_of(event);
     Queue* queue = queue_of(stream);
-    translated([&] { queue->wait(*static_cast<Event*>(event)); });
+    translated([&] {
+      if (recorded.device == stream.device_index()) {
+        queue->wait(recorded.event);
+      } else {
+        recorded.event.sync();
+      }
+    });
   }
   bool queryEvent(void* event) const override {
-    return event == nullptr || translated([&] { return static_cast<Event*>(event)->done(); });
+    return event == nullptr || translated([&] { return event_of(event).event.done(); });
   }
   void synchronizeEvent(void* event) const override {
-    if (event != nullptr) translated([&] { static_cast<Event*>(event)->sync(); });
+    if (event != nullptr) translated([&] { event_of(event).event.sync(); });
   }
   void destroyEvent(void* event, const c10::DeviceIndex) const noexcept override {
-    if (!in_bad_fork()) delete static_cast<Event*>(event);
+    if (!in_bad_fork()) delete static_cast<DeviceEvent*>(event);
   }
   double elapsedTime(void* start, void* end, const c10::DeviceIndex) const override {
     TORCH_CHECK(start != nullptr && end != nullptr, "Both events must be recorded before calculating elapsed time.");
+    const DeviceEvent &from = event_of(start), &to = event_of(end);
+    TORCH_CHECK(from.device == to.device, "[event] elapsed_time between events of two devices, ocl:", static_cast<int>(from.device),
+                " and ocl:", static_cast<int>(to.device), ": their clocks differ");
     return translated([&] {
-      static_cast<Event*>(end)->sync();
-      return static_cast<Event*>(end)->elapsed_ns(*static_cast<Event*>(start)) * 1e-6;
+      to.event.sync();
+      return to.event.elapsed_ns(from.event) * 1e-6;
     });
   }
 };
 C10_REGISTER_GUARD_IMPL(PrivateUse1, Guard)
-
-// Host memory for pin_memory(): ordinary memory that is remembered as pinned. A copy never keeps a pointer beyond its call, so that
-// nothing has to wait before reuse.
-struct PinnedAllocator final : at::HostAllocator {
-  static std::mutex& mutex() {
-    static auto* m = new std::mutex;
-    return *m;
-  }
-  static std::map<const char*, size_t>& blocks() {
-    static auto* all = new std::map<const char*, size_t>;
-    return *all;
-  }
-  static void release(void* memory) {
-    {
-      std::lock_guard lock(mutex());
-      blocks().erase(static_cast<const char*>(memory));
-    }
-    c10::GetAllocator(c10::kCPU)->raw_deallocate(memory);
-  }
-  static bool contains(const void* memory) {
-    std::lock_guard lock(mutex());
-    auto after = blocks().upper_bound(static_cast<const char*>(memory));
-    if (after == blocks().begin()) return false;
-    --after;
-    return static_cast<const char*>(memory) < after->first + std::max<size_t>(after->second, 1);
-  }
-  c10::DataPtr allocate(size_t bytes) override {
-    void* memory = c10::GetAllocator(c10::kCPU)->raw_allocate(std::max<size_t>(bytes, 1));
-    std::lock_guard lock(mutex());
-    blocks()[static_cast<const char*>(memory)] = bytes;
-    return {memory, memory, &release, c10::Device(c10::kCPU)};
-  }
-  c10::DeleterFnPtr raw_deleter() const override { return &release; }
-  void copy_data(void* to, const void* from, std::size_t bytes) const override { default_copy_data(to, from, bytes); }
-  bool record_event(void*, void*, c10::Stream) override { return true; }
-  void empty_cache() override {}
-  at::HostStats get_stats() override { return {}; }
-  void reset_accumulated_stats() override {}
-  void reset_peak_stats() override {}
-};
-PinnedAllocator* const pinned = new PinnedAllocator;
-REGISTER_HOST_ALLOCATOR(c10::DeviceType::PrivateUse1, pinned)
 
 struct Hooks final : at::PrivateUse1HooksInterface {
   bool isBuilt() const override { return true; }
@@ -163,8 +161,8 @@ struct Hooks final : at::PrivateUse1HooksInterface {
     }
     TORCH_CHECK(false, "[ocl] the address belongs to a device that is not open");
   }
-  bool isPinnedPtr(const void* data) const override { return PinnedAllocator::contains(data); }
-  c10::Allocator* getPinnedMemoryAllocator() const override { return pinned; }
+  bool isPinnedPtr(const void* data) const override { return is_pinned(data); }
+  c10::Allocator* getPinnedMemoryAllocator() const override { return at::getHostAllocator(kOcl); }
   void resizePrivateUse1Bytes(const c10::Storage& storage, size_t bytes) const override {
     auto* impl = storage.unsafeGetStorageImpl();
     TORCH_CHECK(impl->resizable(), "Trying to resize storage that is not resizable");

@@ -10,6 +10,7 @@
 #include <c10/core/DeviceGuard.h>
 #include <torch/library.h>
 
+#include "torch/host_allocator.hpp"
 #include "torch/pointwise.hpp"
 
 namespace oncilla::adapter {
@@ -124,7 +125,11 @@ void on_device(const at::Tensor& dst, const at::Tensor& src) {
   pointwise(iter, src.scalar_type(), {}, [&](Ctx& ctx) { return negate ? -ctx.raw(0) : ctx.raw(0); });
 }
 
-void to_device(const at::Tensor& dst, const at::Tensor& src) {
+// Non-blocking copies are asynchronous where the host's side is pinned: its allocator keeps the memory until they are done.
+// Callers may free or change other memory at once, so that it is copied aside, or waited for, before the call returns.
+bool asynchronous(bool non_blocking, const void* host) { return non_blocking && is_pinned(host); }
+
+void to_device(const at::Tensor& dst, const at::Tensor& src, bool non_blocking) {
   const at::Tensor plain = src.resolve_conj().resolve_neg();
   if (dst.is_non_overlapping_and_dense() && !flipped(dst)) {
     at::Tensor host = plain;
@@ -133,16 +138,19 @@ void to_device(const at::Tensor& dst, const at::Tensor& src) {
       host.copy_(plain);
     }
     void* to = begin_of_mutable(dst);
-    // Until return: PyTorch's callers may free or change the source at once, non_blocking or not.
-    translated([&] { queue_of(dst.device().index())->copy_h2d(place(to), begin_of(host), dst.nbytes(), ONC_COPY_UNTIL_RETURN); });
+    const void* from = begin_of(host);
+    const bool async = asynchronous(non_blocking, from);
+    const uint32_t flags = async ? ONC_COPY_UNTIL_EVENT : ONC_COPY_UNTIL_RETURN;
+    translated([&] { queue_of(dst.device().index())->copy_h2d(place(to), from, dst.nbytes(), flags); });
+    if (async) use_pinned(from, current_stream(dst.device().index()));
     return;
   }
   const at::Tensor staged = at::empty(dst.sizes(), dst.options());
-  to_device(staged, plain.expand(dst.sizes()));
+  to_device(staged, plain.expand(dst.sizes()), non_blocking);
   on_device(dst, staged);
 }
 
-void to_host(const at::Tensor& dst, const at::Tensor& src) {
+void to_host(const at::Tensor& dst, const at::Tensor& src, bool non_blocking) {
   at::Tensor dense = src;
   if (!src.is_non_overlapping_and_dense() || flipped(src)) {
     dense = at::empty(src.sizes(), src.options());
@@ -152,7 +160,10 @@ void to_host(const at::Tensor& dst, const at::Tensor& src) {
       dst.scalar_type() == dense.scalar_type() && dst.strides() == dense.strides() && dst.sizes() == dense.sizes() && !flipped(dst);
   const at::Tensor host = direct ? dst : at::empty_strided(dense.sizes(), dense.strides(), dense.options().device(c10::kCPU));
   void* to = begin_of_mutable(host);
-  translated([&] { queue_of(src.device().index())->copy_d2h(to, place(begin_of(dense)), host.nbytes(), ONC_COPY_UNTIL_RETURN); });
+  const bool async = direct && asynchronous(non_blocking, to);
+  const uint32_t flags = async ? ONC_COPY_UNTIL_EVENT : ONC_COPY_UNTIL_RETURN;
+  translated([&] { queue_of(src.device().index())->copy_d2h(to, place(begin_of(dense)), host.nbytes(), flags); });
+  if (async) use_pinned(to, current_stream(src.device().index()));
   if (!direct) dst.copy_(host);
 }
 
@@ -169,20 +180,20 @@ at::Tensor copy_from_and_resize(const at::Tensor& self, const at::Tensor& dst) {
 
 }  // namespace
 
-void copy_tensor(const at::Tensor& dst, const at::Tensor& src, bool) {
+void copy_tensor(const at::Tensor& dst, const at::Tensor& src, bool non_blocking) {
   at::Tensor from = src.sizes() == dst.sizes() ? src : src.expand(dst.sizes());
   if (dst.numel() == 0) return;
   const bool device_to = dst.device().type() == kOcl, device_from = from.device().type() == kOcl;
   TORCH_CHECK((device_to || dst.is_cpu()) && (device_from || from.is_cpu()), "[copy] cannot copy from ", from.device(), " to ",
               dst.device());
   if (device_to && device_from && dst.device() != from.device()) {
-    to_device(dst, from.cpu());
+    to_device(dst, from.cpu(), false);
   } else if (device_to && device_from) {
     on_device(dst, from);
   } else if (device_to) {
-    to_device(dst, from);
+    to_device(dst, from, non_blocking);
   } else {
-    to_host(dst, from);
+    to_host(dst, from, non_blocking);
   }
 }
 
