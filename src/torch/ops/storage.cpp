@@ -3,6 +3,7 @@
 #include <ATen/InferSize.h>
 #include <ATen/detail/PrivateUse1HooksInterface.h>
 #include <ATen/native/Resize.h>
+#include <ATen/native/ResizeCommon.h>
 #include <ATen/native/TensorFactories.h>
 #include <ATen/ops/_local_scalar_dense_native.h>
 #include <ATen/ops/_reshape_alias_native.h>
@@ -34,20 +35,33 @@ void check_options(std::optional<c10::Layout> layout, std::optional<bool> pinned
   TORCH_CHECK(!pinned.value_or(false), "Only dense CPU tensors can be pinned");
 }
 
+// torch.use_deterministic_algorithms(True): what nobody wrote reads as NaN, or as the largest integer.
+bool fills_fresh_memory() {
+  const at::Context& context = at::globalContext();
+  return context.deterministicAlgorithms() && context.deterministicFillUninitializedMemory();
+}
+
+at::Tensor fresh(at::Tensor made) {
+  if (fills_fresh_memory()) [[unlikely]]
+    at::native::fill_empty_deterministic_(made);
+  return made;
+}
+
 at::Tensor empty(c10::SymIntArrayRef size, std::optional<c10::ScalarType> dtype, std::optional<c10::Layout> layout,
                  std::optional<c10::Device> device, std::optional<bool> pinned, std::optional<c10::MemoryFormat> format) {
   check_options(layout, pinned);
   const c10::DeviceGuard guard(device_or_current(device));
-  return at::detail::empty_generic(C10_AS_INTARRAYREF_SLOW(size), c10::GetAllocator(kOcl),
-                                   c10::DispatchKeySet(c10::DispatchKey::PrivateUse1), c10::dtype_or_default(dtype), format);
+  return fresh(at::detail::empty_generic(C10_AS_INTARRAYREF_SLOW(size), c10::GetAllocator(kOcl),
+                                         c10::DispatchKeySet(c10::DispatchKey::PrivateUse1), c10::dtype_or_default(dtype), format));
 }
 
 at::Tensor empty_strided(c10::SymIntArrayRef size, c10::SymIntArrayRef stride, std::optional<c10::ScalarType> dtype,
                          std::optional<c10::Layout> layout, std::optional<c10::Device> device, std::optional<bool> pinned) {
   check_options(layout, pinned);
   const c10::DeviceGuard guard(device_or_current(device));
-  return at::detail::empty_strided_generic(C10_AS_INTARRAYREF_SLOW(size), C10_AS_INTARRAYREF_SLOW(stride), c10::GetAllocator(kOcl),
-                                           c10::DispatchKeySet(c10::DispatchKey::PrivateUse1), c10::dtype_or_default(dtype));
+  return fresh(at::detail::empty_strided_generic(C10_AS_INTARRAYREF_SLOW(size), C10_AS_INTARRAYREF_SLOW(stride),
+                                                 c10::GetAllocator(kOcl), c10::DispatchKeySet(c10::DispatchKey::PrivateUse1),
+                                                 c10::dtype_or_default(dtype)));
 }
 
 // PyTorch's zeros without memory, which its gradients use; here they are ordinary ones.
@@ -59,6 +73,7 @@ at::Tensor efficient_zeros(c10::SymIntArrayRef size, std::optional<c10::ScalarTy
 const at::Tensor& resize(const at::Tensor& self, c10::SymIntArrayRef sym_size, std::optional<c10::MemoryFormat> format) {
   const auto size = C10_AS_INTARRAYREF_SLOW(sym_size);
   auto* impl = self.unsafeGetTensorImpl();
+  const auto before = static_cast<int64_t>(self.storage().nbytes());
   if (impl->sizes() != size) {
     impl->set_sizes_contiguous(size);
     const size_t bytes =
@@ -69,6 +84,8 @@ const at::Tensor& resize(const at::Tensor& self, c10::SymIntArrayRef sym_size, s
     TORCH_CHECK(*format != c10::MemoryFormat::Preserve, "Unsupported memory format", *format);
     impl->empty_tensor_restride(*format);
   }
+  if (fills_fresh_memory()) [[unlikely]]
+    at::native::fill_resize_deterministic_(self, before);
   return self;
 }
 
