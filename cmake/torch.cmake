@@ -15,6 +15,9 @@ set_target_properties(oncilla_torch PROPERTIES OUTPUT_NAME _C LIBRARY_OUTPUT_DIR
 target_link_libraries(oncilla_torch PRIVATE oncilla_core oncilla_flags ${TORCH_LIBRARIES})
 # Some hundred templates that run once an op, and compile for a minute.
 set_source_files_properties(src/torch/autocast.cpp PROPERTIES COMPILE_OPTIONS -O1)
+# Kineto's headers are in the wheel, but not in what find_package(Torch) offers.
+set_source_files_properties(src/torch/profiler.cpp PROPERTIES
+  COMPILE_DEFINITIONS "USE_KINETO;FMT_HEADER_ONLY=1" INCLUDE_DIRECTORIES ${TORCH_INSTALL_PREFIX}/include/kineto)
 find_library(torch_python torch_python PATHS ${TORCH_INSTALL_PREFIX}/lib REQUIRED NO_DEFAULT_PATH)
 target_link_libraries(oncilla_torch PRIVATE ${torch_python})
 

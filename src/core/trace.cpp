@@ -4,13 +4,16 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "core/fork_guard.hpp"
@@ -20,17 +23,11 @@ namespace {
 
 constexpr size_t kMostSpans = 2'000'000;  // about 400 MB; what comes later is counted, not kept
 
-struct Span {
-  std::string name, shapes;
-  uint64_t begin_ns, end_ns;  // steady clock
-  uint64_t track;             // host: thread; device: queue
-  bool device;
-};
-
 struct Pending {
   std::string name, shapes;
   uint64_t queue;
-  uint64_t host_begin_ns;
+  const Device* device;
+  uint64_t host_begin_ns, tag;
   Event begin, end;
 };
 
@@ -42,7 +39,7 @@ struct Anchor {
 
 struct State {
   std::mutex mutex;
-  std::vector<Span> spans;
+  std::vector<TraceSpan> spans;
   std::deque<Pending> pending;
   std::map<uint64_t, Anchor> anchors;
   uint64_t dropped = 0;
@@ -54,6 +51,8 @@ State& state() {
   static auto* it = new State;  // leaked: used at exit
   return *it;
 }
+
+thread_local uint64_t current_tag = 0;
 
 uint64_t thread_number() {
   static std::atomic<uint64_t> last{0};
@@ -75,7 +74,8 @@ void resolve(State& s) {
       const double length = span.end.elapsed_ns(begin);
       const auto begin_ns = anchor->second.host_ns + static_cast<uint64_t>(start > 0 ? start : 0);
       s.spans.push_back({std::move(span.name), std::move(span.shapes), begin_ns,
-                         begin_ns + static_cast<uint64_t>(length > 0 ? length : 0), span.queue, true});
+                         begin_ns + static_cast<uint64_t>(length > 0 ? length : 0), span.queue, span.device, span.tag,
+                         span.host_begin_ns});
     } catch (const Error&) {
       ++s.dropped;  // its work failed or cannot be timed; the queue tells its user why
     }
@@ -149,9 +149,23 @@ void Trace::record(const char* op, const std::string& variant, const std::string
     ++s.dropped;
     return;
   }
-  s.spans.push_back({name, shapes, host_begin_ns, host_end_ns, thread_number(), false});
-  if (begin && end) s.pending.push_back({std::move(name), shapes, queue.id(), host_begin_ns, std::move(begin), std::move(end)});
+  s.spans.push_back({name, shapes, host_begin_ns, host_end_ns, thread_number(), nullptr, current_tag, host_begin_ns});
+  if (begin && end)
+    s.pending.push_back(
+        {std::move(name), shapes, queue.id(), &queue.device(), host_begin_ns, current_tag, std::move(begin), std::move(end)});
   if (s.pending.size() >= 64) resolve(s);
+}
+
+uint64_t Trace::set_tag(uint64_t tag) { return std::exchange(current_tag, tag); }
+
+std::vector<TraceSpan> Trace::spans(uint64_t since_ns) {
+  State& s = state();
+  std::lock_guard lock(s.mutex);
+  resolve(s);
+  std::vector<TraceSpan> out;
+  std::copy_if(s.spans.begin(), s.spans.end(), std::back_inserter(out),
+               [&](const auto& span) { return span.enqueued_ns >= since_ns; });
+  return out;
 }
 
 std::string Trace::json() {
@@ -163,13 +177,13 @@ std::string Trace::json() {
   std::string out = "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"dropped\":" + std::to_string(s.dropped) + "},\"traceEvents\":[\n";
   out += "{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":" + std::to_string(host) + ",\"args\":{\"name\":\"host\"}},\n";
   out += "{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":" + std::to_string(device) + ",\"args\":{\"name\":\"device queues\"}}";
-  for (const Span& span : s.spans) {
+  for (const TraceSpan& span : s.spans) {
     char times[96];
     std::snprintf(times, sizeof(times), "\"ts\":%.3f,\"dur\":%.3f", static_cast<double>(span.begin_ns) / 1e3,
                   static_cast<double>(span.end_ns - span.begin_ns) / 1e3);
-    out += ",\n{\"ph\":\"X\",\"name\":\"" + escaped(span.name) + "\",\"cat\":\"" + (span.device ? "device" : "host") +
-           "\",\"pid\":" + std::to_string(span.device ? device : host) + ",\"tid\":" + std::to_string(span.track) + "," + times +
-           ",\"args\":{\"shapes\":\"" + escaped(span.shapes) + "\"}}";
+    out += ",\n{\"ph\":\"X\",\"name\":\"" + escaped(span.name) + "\",\"cat\":\"" + (span.device != nullptr ? "device" : "host") +
+           "\",\"pid\":" + std::to_string(span.device != nullptr ? device : host) + ",\"tid\":" + std::to_string(span.track) + "," +
+           times + ",\"args\":{\"shapes\":\"" + escaped(span.shapes) + "\"}}";
   }
   return out + "\n]}\n";
 }
