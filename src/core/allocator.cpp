@@ -16,6 +16,7 @@
 #include "core/address_map.hpp"
 #include "core/chunks.hpp"
 #include "core/fork_guard.hpp"
+#include "core/ownership.hpp"
 
 namespace oncilla {
 namespace {
@@ -220,9 +221,11 @@ Chunk* Allocator::Impl::grow(uint64_t bytes, bool small) {
       char* address = nullptr;
       try {
         address = static_cast<char*>(AddressMap::get().insert(&device_, buffer, attempt));
+        ownership::add(buffer, device_);
         chunk = chunks_.add_segment({buffer, address, attempt, small});
       } catch (...) {
         if (address != nullptr) AddressMap::get().erase(address);
+        ownership::remove(buffer);
         api_.buffer_free(buffer);
         throw;
       }
@@ -354,6 +357,7 @@ onc_event* Allocator::Impl::mark(Queue& queue) {
 
 void Allocator::Impl::give_back(const Segment& segment) {
   AddressMap::get().erase(segment.address);
+  ownership::remove(segment.buffer);
   api_.buffer_free(segment.buffer);  // legal with work in flight
 }
 

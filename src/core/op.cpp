@@ -9,6 +9,7 @@
 
 #include "core/allocator.hpp"
 #include "core/fork_guard.hpp"
+#include "core/ownership.hpp"
 #include "core/trace.hpp"
 
 namespace oncilla {
@@ -452,6 +453,7 @@ void Op::run(Queue& queue) {
   const Workspace workspace(device, plan->workspace_bytes(), queue);
   onc_run run{};
   run.size = sizeof(run);
+  ownership::check(op_name(static_cast<uint32_t>(scratch_->key.data()[0])), scratch_->args, device);
   run.args = scratch_->args.data();
   run.n_args = static_cast<uint32_t>(scratch_->args.size());
   run.scalars = scratch_->scalars.data();
