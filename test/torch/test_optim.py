@@ -1,5 +1,7 @@
 """Optimizers: SGD, Adam and AdamW against the CPU, foreach and fused; _foreach_* themselves; no step falls back."""
 
+import json
+
 import pytest
 import torch
 from common import assert_same, draw
@@ -128,3 +130,30 @@ def test_clip_grad_norm():
         norm = torch.nn.utils.clip_grad_norm_(params, 1.0)
         results.append([norm.cpu(), *[p.grad.cpu() for p in params]])
     assert_same(results[1], results[0])
+
+
+def resnet50_shapes():
+    """The 161 parameters of ResNet-50, each dim cut to 4 elements."""
+    shapes, channels = [(4, 3, 4, 4), (4,), (4,)], 64
+    for width, blocks in ((64, 3), (128, 4), (256, 6), (512, 3)):
+        for block in range(blocks):
+            shapes += [(4, 4, 1, 1), (4,), (4,), (4, 4, 3, 3), (4,), (4,), (4, 4, 1, 1), (4,), (4,)]
+            if block == 0 and channels != width * 4:
+                shapes += [(4, 4, 1, 1), (4,), (4,)]
+            channels = width * 4
+    return [*shapes, (4, 4), (4,)]
+
+
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("kind, options", [(torch.optim.SGD, {"momentum": 0.9, "weight_decay": 1e-4}), (torch.optim.AdamW, {})])
+def test_a_step_over_many_tensors_is_few_kernels(kind, options, fused, tmp_path):
+    params = [torch.nn.Parameter(torch.ones(shape, device="ocl")) for shape in resnet50_shapes()]
+    assert len(params) == 161
+    for p in params:
+        p.grad = torch.ones_like(p)
+    optimizer = kind(params, lr=0.1, **options, **({"fused": True} if fused else {}))
+    optimizer.step()
+    with torch.ocl.trace(str(tmp_path / "step.json")):
+        optimizer.step()
+    kernels = [e["name"] for e in json.loads((tmp_path / "step.json").read_text())["traceEvents"] if e.get("cat") == "device"]
+    assert 1 <= len(kernels) <= (2 if fused else 8), kernels
