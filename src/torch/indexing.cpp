@@ -3,6 +3,8 @@
 
 #include <ATen/ops/empty.h>
 
+#include "torch/spatial.hpp"
+
 namespace oncilla::adapter {
 
 at::Tensor as_long(const at::Tensor& index) { return index.scalar_type() == at::kLong ? index : index.to(at::kLong); }
@@ -34,12 +36,13 @@ void read_rows(const at::Tensor& self, int64_t axis, const at::Tensor& index, co
   check_same_device(self, index);
   if (out.numel() == 0) return;
   TORCH_CHECK_INDEX(self.size(axis) > 0, "index out of range in self");
-  const at::Tensor table = self.contiguous(), to = out.is_contiguous() ? out : at::empty(out.sizes(), out.options());
+  const at::Tensor table = self.contiguous();
+  const Dense to(out);
   const std::span<const int64_t> sizes(table.sizes().data(), table.sizes().size());
   const IndexTape made =
       oncilla::index_select(need_dtype(self.scalar_type()), sizes, static_cast<uint32_t>(axis), index.numel(), wrap);
-  run_index_tape(made, table, along(index, 1, made.dims), to.view(made.dims));
-  if (!to.is_same(out)) out.copy_(to);
+  run_index_tape(made, table, along(index, 1, made.dims), to.to.view(made.dims));
+  to.finish();
 }
 
 void scatter_into(const at::Tensor& self, int64_t axis, const at::Tensor& index, const at::Tensor& src, uint32_t reduce,
@@ -49,24 +52,31 @@ void scatter_into(const at::Tensor& self, int64_t axis, const at::Tensor& index,
   attrs.reduce = reduce;
   attrs.include_self = include_self;
   Op op(ONC_OP_SCATTER);
-  if (self.defined()) {
-    op.in(in_ref(self));
-  } else {
-    op.no_in();
-  }
-  op.in(in_ref(index)).in(in_ref(src)).out(out_ref(y)).attrs(attrs);
+  maybe_in(op, self).in(in_ref(index)).in(in_ref(src)).out(out_ref(y)).attrs(attrs);
   run(op, y.device().index());
 }
 
-at::Tensor true_positions(const at::Tensor& mask) {
+namespace {
+// COMPACT: positions, and how many there are.
+std::pair<at::Tensor, at::Tensor> compact(const at::Tensor& mask) {
   const at::Tensor bits = mask.scalar_type() == at::kBool ? mask : mask.ne(0);
   const at::Tensor flat = bits.contiguous().view({mask.numel()});
   const at::Tensor index = at::empty({mask.numel()}, mask.options().dtype(at::kLong)), count = at::empty({}, index.options());
-  if (mask.numel() == 0) return index;
   Op op(ONC_OP_COMPACT);
   op.in(in_ref(flat)).out(out_ref(index)).out(out_ref(count));
   run(op, mask.device().index());
+  return {index, count};
+}
+}  // namespace
+
+at::Tensor true_positions(const at::Tensor& mask) {
+  if (mask.numel() == 0) return at::empty({0}, mask.options().dtype(at::kLong));
+  const auto [index, count] = compact(mask);
   return index.narrow(0, 0, count.item<int64_t>());
+}
+at::Tensor first_positions(const at::Tensor& mask, int64_t count) {
+  if (mask.numel() == 0) return at::empty({0}, mask.options().dtype(at::kLong));
+  return compact(mask).first.narrow(0, 0, count);
 }
 
 }  // namespace oncilla::adapter

@@ -33,5 +33,7 @@ void scatter_into(const at::Tensor& self, int64_t axis, const at::Tensor& index,
 
 // Row-major positions of the elements that are not 0. The host waits for their number.
 at::Tensor true_positions(const at::Tensor& mask);
+// The first `count` of them, at most as many as the mask has elements; numel behind the last. The host waits for nothing.
+at::Tensor first_positions(const at::Tensor& mask, int64_t count);
 
 }  // namespace oncilla::adapter

@@ -1,9 +1,9 @@
 // Gradients by central differences: d/dx_k of sum(cotangent * forward(x)) = (L(x + h e_k) - L(x - h e_k)) / 2h, in float64.
-#include <chrono>
 #include <cmath>
 #include <cstring>
 
 #include "ops/harness.hpp"
+#include "ops/planned.hpp"
 
 namespace oncilla::test {
 namespace {
@@ -65,7 +65,7 @@ std::optional<Result> check_gradients(const Case& c, Bench& reference) {
       return std::nullopt;
   }
   Result result{.name = c.name, .variant = "finite differences", .message = {}};
-  const auto begin = std::chrono::steady_clock::now();
+  const double begin = now();
   try {
     for (const auto& [wrt, out] : c.gradients) {
       if (result.message.empty()) result.message = check_one(c, reference, wrt, out);
@@ -74,7 +74,7 @@ std::optional<Result> check_gradients(const Case& c, Bench& reference) {
     result.message = error.what();
   }
   if (!result.message.empty()) result.state = Result::State::failed;
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  result.seconds = now() - begin;
   return result;
 }
 

@@ -30,6 +30,7 @@
 
 #include <algorithm>
 
+#include "torch/indexing.hpp"
 #include "torch/shaped.hpp"
 #include "torch/spatial.hpp"
 
@@ -131,12 +132,7 @@ void scatter_back(const at::Tensor& grad, const at::Tensor& index, int64_t rank,
   const auto flat = [planes](const at::Tensor& t) { return t.view({planes, t.numel() / planes}); };
   const Dense to(grad_in);
   const at::Tensor g = flat(grad.contiguous()), i = flat(index.contiguous()), o = flat(to.to);
-  onc_scatter_attrs attrs{};
-  attrs.axis = 1;
-  attrs.reduce = ONC_SCATTER_SUM;
-  Op op(ONC_OP_SCATTER);
-  op.no_in().in(in_ref(i)).in(in_ref(g)).out(out_ref(o)).attrs(attrs);
-  run(op, grad.device().index());
+  scatter_into({}, 1, i, g, ONC_SCATTER_SUM, true, o);
   to.finish();
 }
 

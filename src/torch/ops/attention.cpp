@@ -29,8 +29,9 @@ constexpr int64_t kMostElements = 1024;  // of a key or a value: a row of each m
 constexpr int64_t kMostHeads = 65535;
 
 bool has_fp64(const at::Tensor& q) {
-  const std::string_view features = device(q.device().index()).info().features;
-  return features.find("fp64") != std::string_view::npos;
+  // Names stand between spaces; others contain this one.
+  const std::string features = std::string(" ") + device(q.device().index()).info().features + " ";
+  return features.find(" fp64 ") != std::string::npos;
 }
 
 // Whether ATTENTION does this: q [B,H,L,E], k [B,G,S,E], v [B,G,S,D], a mask that broadcasts to [B,H,L,S].

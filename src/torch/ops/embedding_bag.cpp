@@ -4,6 +4,7 @@
 #include <c10/util/OptionalArrayRef.h>
 
 #include <ATen/ops/_embedding_bag_backward_ops.h>
+#include <ATen/ops/_embedding_bag_dense_backward_ops.h>
 #include <ATen/ops/_embedding_bag_forward_only_ops.h>
 #include <ATen/ops/_embedding_bag_ops.h>
 #include <ATen/ops/_embedding_bag_per_sample_weights_backward_ops.h>
@@ -11,9 +12,9 @@
 #include <ATen/ops/embedding_dense_backward.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
-#include <ATen/ops/zeros.h>
 
 #include "torch/arguments.hpp"
+#include "torch/indexing.hpp"
 
 namespace oncilla::adapter {
 namespace {
@@ -74,24 +75,24 @@ at::Tensor embedding_bag_grad(const at::Tensor& grad, const at::Tensor& indices,
                               const at::Tensor& bag_size, const at::Tensor& most, c10::SymInt weights, bool by_frequency,
                               int64_t mode, bool sparse, const Maybe& scale, int64_t padding) {
   need_dtype(grad.scalar_type());
-  if (by_frequency) throw Declined("gradients that are scaled by frequency");
   if (sparse) throw Declined("sparse gradients");
   const int64_t rows = weights.guard_int(__FILE__, __LINE__);
   if (mode == ONC_BAG_MAX) {
-    const at::Tensor out = at::zeros({rows, grad.size(1)}, grad.options());
-    if (out.numel() == 0 || grad.numel() == 0) return out;
-    onc_scatter_attrs attrs{};  // an empty bag's index, -1, touches nothing
-    attrs.reduce = ONC_SCATTER_SUM;
-    attrs.include_self = 1;
-    Op op(ONC_OP_SCATTER);
-    op.no_in().in(in_ref(most)).in(in_ref(grad)).out(out_ref(out)).attrs(attrs);
-    run(op, grad.device().index());
+    const at::Tensor out = at::empty({rows, grad.size(1)}, grad.options());
+    if (out.numel() == 0 || grad.numel() == 0) return out.zero_();
+    scatter_into({}, 0, most, grad, ONC_SCATTER_SUM, true, out);  // an empty bag's index, -1, touches nothing
     return out;
   }
   at::Tensor each = mode == ONC_BAG_MEAN ? grad.div(bag_size.clamp_min(1).unsqueeze(1).to(grad.scalar_type())) : grad;
   each = at::index_select(each, 0, bag);
   if (of(scale).defined()) each = each.mul(of(scale).unsqueeze(1));
-  return at::embedding_dense_backward(each, indices, rows, padding, false);
+  return at::embedding_dense_backward(each, indices, rows, padding, by_frequency);
+}
+
+at::Tensor embedding_bag_dense_grad(const at::Tensor& grad, const at::Tensor& indices, const at::Tensor& bag,
+                                    const at::Tensor& bag_size, const at::Tensor& most, c10::SymInt weights, bool by_frequency,
+                                    int64_t mode, const Maybe& scale, int64_t padding) {
+  return embedding_bag_grad(grad, indices, {}, bag, bag_size, most, std::move(weights), by_frequency, mode, false, scale, padding);
 }
 
 at::Tensor per_sample_grad(const at::Tensor& grad, const at::Tensor& weight, const at::Tensor& indices, const at::Tensor&,
@@ -108,6 +109,7 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   kernel<at::_ops::_embedding_bag, embedding_bag>(m);
   kernel<at::_ops::_embedding_bag_forward_only, embedding_bag>(m);
   kernel<at::_ops::_embedding_bag_backward, embedding_bag_grad>(m);
+  kernel<at::_ops::_embedding_bag_dense_backward, embedding_bag_dense_grad>(m);
   kernel<at::_ops::_embedding_bag_per_sample_weights_backward, per_sample_grad>(m);
 }
 

@@ -13,6 +13,7 @@
 #include <ATen/ops/put_ops.h>
 
 #include "torch/indexing.hpp"
+#include "torch/spatial.hpp"
 
 namespace oncilla::adapter {
 namespace {
@@ -95,11 +96,11 @@ Picked pick(const at::Tensor& whole, const Indices& given) {
 
 void read(const Picked& p, const at::Tensor& out) {
   if (out.numel() == 0) return;
-  const at::Tensor to = out.is_contiguous() ? out : at::empty(out.sizes(), out.options());
+  const Dense to(out);
   const at::Tensor table = p.self.contiguous().view({p.outer, p.length, p.inner});
   const bool one = p.indices.size() == 1;
-  read_rows(table, 1, one ? p.indices[0] : p.positions(), to.view({p.outer, p.m, p.inner}), one);
-  if (!to.is_same(out)) out.copy_(to);
+  read_rows(table, 1, one ? p.indices[0] : p.positions(), to.to.view({p.outer, p.m, p.inner}), one);
+  to.finish();
 }
 
 at::Tensor index(const at::Tensor& self, const Indices& indices) {

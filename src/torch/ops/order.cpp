@@ -49,12 +49,7 @@ void scan(const at::Tensor& x, int64_t dim, uint32_t kind, const at::Tensor& y, 
   Op op(ONC_OP_SCAN);
   op.in(in_ref(from)).out(out_ref(to.to));
   const at::Tensor positions = index.defined() ? some_dim(index) : index;
-  if (index.defined()) {
-    op.out(out_ref(positions));
-  } else {
-    op.no_out();
-  }
-  op.attrs(attrs);
+  maybe_out(op, positions).attrs(attrs);
   run(op, y.device().index());
   to.finish();
 }
@@ -151,12 +146,7 @@ at::Tensor& search_out(const at::Tensor& sorted, const at::Tensor& values, bool 
   attrs.right = side ? *side == "right" : right;
   Op op(ONC_OP_SEARCH_SORTED);
   op.in(in_ref(rows)).in(in_ref(v));
-  if (by.defined()) {
-    op.in(in_ref(by));
-  } else {
-    op.no_in();
-  }
-  op.out(out_ref(to)).attrs(attrs);
+  maybe_in(op, by).out(out_ref(to)).attrs(attrs);
   run(op, out.device().index());
   out.copy_(to.view(out.sizes()));
   return out;

@@ -200,12 +200,7 @@ std::tuple<at::Tensor, at::Tensor> grid_sample_grad(const at::Tensor& grad, cons
   const at::Tensor grad_grid = at::empty(grid.sizes(), grid.options());
   Op op(ONC_OP_GRID_SAMPLE_GRAD);
   op.in(in_ref(grad)).in(in_ref(x)).in(in_ref(grid));
-  if (mask[0]) {
-    op.out(out_ref(grad_x));
-  } else {
-    op.no_out();
-  }
-  op.out(out_ref(grad_grid)).attrs(attrs);
+  maybe_out(op, grad_x).out(out_ref(grad_grid)).attrs(attrs);
   run(op, x.device().index());
   return {grad_x, grad_grid};
 }

@@ -15,6 +15,7 @@
 
 #include "torch/indexing.hpp"
 #include "torch/shaped.hpp"
+#include "torch/spatial.hpp"
 
 namespace oncilla::adapter {
 namespace {
@@ -81,9 +82,9 @@ void check_take(const at::Tensor& self, const at::Tensor& index) {
   TORCH_CHECK_INDEX(self.numel() > 0 || index.numel() == 0, "take(): tried to take from an empty tensor");
 }
 at::Tensor& take_into(const at::Tensor& self, const at::Tensor& index, at::Tensor& out) {
-  const at::Tensor to = out.is_contiguous() ? out : at::empty(out.sizes(), out.options());
-  read_rows(self.reshape({self.numel()}), 0, index.reshape({index.numel()}), to.view({index.numel()}), true);
-  if (!to.is_same(out)) out.copy_(to);
+  const Dense to(out);
+  read_rows(self.reshape({self.numel()}), 0, index.reshape({index.numel()}), to.to.view({index.numel()}), true);
+  to.finish();
   return out;
 }
 at::Tensor take(const at::Tensor& self, const at::Tensor& index) {
