@@ -1,4 +1,5 @@
-// What a mask selects: nonzero, masked_select, masked_scatter. The size of the first two is data: the host waits for it.
+// What a mask selects: nonzero, masked_select, masked_scatter. The size of the first two is data: the host waits for it, but not in
+// nonzero_static, where the caller says it.
 #include "torch/kernel.hpp"
 
 #include <ATen/ExpandUtils.h>
@@ -8,6 +9,9 @@
 #include <ATen/ops/masked_scatter_ops.h>
 #include <ATen/ops/masked_select_ops.h>
 #include <ATen/ops/nonzero_ops.h>
+#include <ATen/ops/nonzero_static_ops.h>
+
+#include <algorithm>
 
 #include "torch/indexing.hpp"
 
@@ -58,6 +62,28 @@ at::Tensor& nonzero_out(const at::Tensor& self, at::Tensor& out) {
 at::Tensor nonzero(const at::Tensor& self) {
   at::Tensor out = at::empty({0}, self.options().dtype(at::kLong));
   return nonzero_out(self, out);
+}
+
+// The first `size` of them, and the fill value where there are fewer.
+at::Tensor& nonzero_static_out(const at::Tensor& self, c10::SymInt sym_size, int64_t fill, at::Tensor& out) {
+  const int64_t size = sym_size.guard_int(__FILE__, __LINE__);
+  need_dtype(self.scalar_type());
+  TORCH_CHECK(size >= 0, "nonzero_static: 'size' must be an non-negative integer");
+  TORCH_CHECK(out.scalar_type() == at::kLong, "nonzero_static: Expected out tensor to have scalar type Long but got scalar type",
+              out.scalar_type());
+  check_same_device(self, out);
+  at::native::resize_output(out, {size, self.dim()});
+  if (out.numel() == 0) return out;
+  const int64_t found = std::min(size, self.numel());
+  out.narrow(0, found, size - found).fill_(fill);
+  const at::Tensor positions = first_positions(self, found), to = out.narrow(0, 0, found);
+  coordinates(positions, self.sizes(), to);
+  to.masked_fill_(positions.ge(self.numel()).unsqueeze(1), fill);
+  return out;
+}
+at::Tensor nonzero_static(const at::Tensor& self, c10::SymInt size, int64_t fill) {
+  at::Tensor out = at::empty({0}, self.options().dtype(at::kLong));
+  return nonzero_static_out(self, std::move(size), fill, out);
 }
 
 at::Tensor& masked_select_out(const at::Tensor& self, const at::Tensor& mask, at::Tensor& out) {
@@ -122,6 +148,8 @@ at::Tensor& masked_scatter(at::Tensor& self, const at::Tensor& mask, const at::T
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   kernel<at::_ops::nonzero, nonzero>(m);
   kernel<at::_ops::nonzero_out, nonzero_out>(m);
+  kernel<at::_ops::nonzero_static, nonzero_static>(m);
+  kernel<at::_ops::nonzero_static_out, nonzero_static_out>(m);
   kernel<at::_ops::masked_select, masked_select>(m);
   kernel<at::_ops::masked_select_out, masked_select_out>(m);
   kernel<at::_ops::masked_scatter_, masked_scatter>(m);

@@ -11,6 +11,8 @@
 #include <ATen/ops/index_copy_meta.h>
 #include <ATen/ops/index_copy_ops.h>
 #include <ATen/ops/index_fill_ops.h>
+#include <ATen/ops/index_reduce_meta.h>
+#include <ATen/ops/index_reduce_ops.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/scatter_add_meta.h>
 #include <ATen/ops/scatter_add_ops.h>
@@ -106,11 +108,11 @@ void check_slices(const char* name, const at::Tensor& self, int64_t dim, const a
   }
 }
 at::Tensor& slices(const char* name, const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& source,
-                   uint32_t reduce, at::Tensor& out) {
+                   uint32_t reduce, at::Tensor& out, bool include_self = true) {
   const int64_t axis = at::maybe_wrap_dim(dim, self.dim());
   check_slices(name, self, axis, index, source);
   const at::Tensor src = some_dim(source);
-  return combine(self, axis, along(as_long(index), axis, src.sizes()), src, reduce, true, out);
+  return combine(self, axis, along(as_long(index), axis, src.sizes()), src, reduce, include_self, out);
 }
 at::Tensor& index_add(const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& source,
                       const at::Scalar& alpha, at::Tensor& out) {
@@ -119,6 +121,15 @@ at::Tensor& index_add(const at::Tensor& self, int64_t dim, const at::Tensor& ind
   shaped.meta(self, dim, index, source, alpha);
   const at::Tensor scaled = alpha.equal(1) ? source : source.mul(alpha);
   return slices("index_add_()", self, dim, index, scaled, ONC_SCATTER_SUM, out);
+}
+at::Tensor& index_reduce(const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& source,
+                         c10::string_view reduce, bool include_self, at::Tensor& out) {
+  need_dtype(self.scalar_type());
+  Shaped<at::meta::structured_index_reduce> shaped({out});
+  shaped.meta(self, dim, index, source, reduce, include_self);
+  TORCH_CHECK(reduce == "prod" || reduce == "mean" || reduce == "amax" || reduce == "amin",
+              "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ", reduce, ".");
+  return slices("index_reduce_()", self, dim, index, source, kind_of(reduce), out, include_self);
 }
 at::Tensor& index_copy(const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& source, at::Tensor& out) {
   need_dtype(self.scalar_type());
@@ -189,6 +200,7 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   kernel<at::_ops::scatter_value_reduce_out, scatter_value_reduce>(m);
   kernel<at::_ops::index_add_out, index_add>(m);
   kernel<at::_ops::index_copy_out, index_copy>(m);
+  kernel<at::_ops::index_reduce_out, index_reduce>(m);
   kernel<at::_ops::index_fill__int_Scalar, index_fill_scalar>(m);
   kernel<at::_ops::index_fill__int_Tensor, index_fill_tensor>(m);
   kernel<at::_ops::embedding_dense_backward, embedding_grad>(m);
