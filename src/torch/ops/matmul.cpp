@@ -38,7 +38,8 @@ void check_same_device(const char* op, std::initializer_list<std::pair<const cha
 void matmul(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b, const at::Tensor& c, const at::Scalar& beta,
             const at::Scalar& alpha) {
   if (out.numel() == 0) return;
-  if (!out.is_floating_point() || alpha.isComplex() || beta.isComplex())
+  const bool integer = c10::isIntegralType(out.scalar_type(), false);
+  if ((!out.is_floating_point() && !integer) || alpha.isComplex() || beta.isComplex())
     throw Declined(std::string("products in ") + c10::toString(out.scalar_type()));
   at::Tensor to = out;
   const at::Tensor bias = c.defined() ? c.expand(out.sizes()) : c;
@@ -48,8 +49,14 @@ void matmul(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b, con
   if (!out.is_non_overlapping_and_dense() || aliases) to = at::empty(out.sizes(), out.options());
   Op op(ONC_OP_MATMUL);
   op.in(in_ref(a)).in(in_ref(b));
-  maybe_in(op, bias);
-  op.out(out_ref(to)).scalar(alpha.toDouble()).scalar(bias.defined() ? beta.toDouble() : 0.0);
+  maybe_in(op, bias).out(out_ref(to));
+  for (const at::Scalar& scalar : {alpha, bias.defined() ? beta : at::Scalar(0)}) {
+    if (integer) {
+      op.scalar_int(scalar.toLong());
+    } else {
+      op.scalar(scalar.toDouble());
+    }
+  }
   run(op, out.device().index());
   if (!to.is_same(out)) out.copy_(to);
 }
