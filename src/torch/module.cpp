@@ -11,6 +11,7 @@
 #include "torch/fallback.hpp"
 #include "torch/generator.hpp"
 #include "torch/memory_history.hpp"
+#include "torch/out_variants.hpp"
 
 namespace py = pybind11;
 namespace adapter = oncilla::adapter;
@@ -51,6 +52,7 @@ py::dict plan_stats(int index) {
 PYBIND11_MODULE(_C, m) {
   m.attr("torch_version") = TORCH_VERSION;
   torch::utils::register_fork_handler_for_device_init(adapter::kOcl);
+  adapter::register_out_variants();
   m.def("device_count", [] { return static_cast<int>(adapter::device_count()); });
   m.def("current_device", [] { return static_cast<int>(adapter::current_device()); });
   m.def("set_device", [](int index) { adapter::set_device(static_cast<c10::DeviceIndex>(index)); });
