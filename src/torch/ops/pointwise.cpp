@@ -1,5 +1,8 @@
 // Pointwise ops: the table. Formulas follow PyTorch's documentation of each op.
 #include <ATen/native/BinaryOps.h>
+#include <ATen/ops/bitwise_left_shift.h>
+#include <ATen/ops/bitwise_right_shift.h>
+#include <ATen/ops/floor_divide.h>
 
 #include <cmath>
 #include <limits>
@@ -9,16 +12,20 @@
 namespace oncilla::adapter {
 namespace {
 
-constexpr double kSqrt1_2 = 0.70710678118654752440, kTwoOverSqrtPi = 1.12837916709551257390, kPi = 3.14159265358979323846;
-constexpr double kGeluCubic = 0.044715;
+constexpr double kPi = 3.14159265358979323846;
 
 // CPU kernels own the error messages for what makes no sense in a dtype.
 void need_integer(const Ctx& c, const char* op) {
   if (c.floating()) throw Declined(std::string(op) + " of floating numbers");
 }
+void need_floating(const Ctx& c, const char* op) {
+  if (!c.floating()) throw Declined(std::string(op) + " of integers");
+}
+
+// A zero that the host knows; others in a tensor give 0.
+void need_divisor(const Ctx& c) { TORCH_CHECK(c.floating() || !c.number(1) || c.number(1)->toDouble() != 0, "ZeroDivisionError"); }
 
 Value zero(Ctx& c) { return c.c(0); }
-Value square_root_two_pi_inverse(Value v) { return v * (kSqrt1_2 * kTwoOverSqrtPi * 0.5); }  // v / sqrt(2 pi)
 
 Value add(Ctx& c) {
   at::native::alpha_check(c.common, c.scalar(0));
@@ -43,18 +50,20 @@ Value divide(Ctx& c) {
   const auto mode = c.arg(0).toStringView();
   TORCH_CHECK(mode == "trunc" || mode == "floor", "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '",
               mode, "'");
+  need_divisor(c);
   return mode == "trunc" ? trunc_div(c.x(0), c.x(1)) : floor_div(c.x(0), c.x(1));
 }
 // Small whole exponents are products: exact, and the one way for integers.
 Value power(Ctx& c) {
   if (c.number(1)) {
     const double e = c.number(1)->toDouble();
+    TORCH_CHECK(c.floating() || e >= 0, "Integers to negative integer powers are not allowed.");
     if (e == 1) return c.x(0) + zero(c);
     if (e == 2) return c.x(0) * c.x(0);
     if (e == 3) return c.x(0) * c.x(0) * c.x(0);
     if (c.floating() && e == 0.5) return sqrt(c.x(0));
   }
-  if (!c.floating()) throw Declined("a power of integers");
+  if (c.common == at::kBool) throw Declined("a power of booleans");
   return pow(c.x(0), c.x(1));
 }
 Value fmax_of(Ctx& c) {
@@ -65,35 +74,16 @@ Value fmin_of(Ctx& c) {
   const Value a = c.x(0), b = c.x(1);
   return c.floating() ? where(isnan(a), b, where(isnan(b), a, minimum(a, b))) : minimum(a, b);
 }
-Value hypotenuse(Ctx& c) {
-  const Value a = abs(c.x(0)), b = abs(c.x(1)), high = maximum(a, b), low = minimum(a, b), ratio = low / high;
-  return where(eq(high, zero(c)), high, where(isinf(high), high, high * sqrt(ratio * ratio + 1.0)));
-}
-Value x_log_y(Ctx& c) { return where(isnan(c.x(1)), c.x(1), where(eq(c.x(0), zero(c)), zero(c), c.x(0) * log(c.x(1)))); }
-Value log_add_exp(Ctx& c) {
-  const Value a = c.x(0), b = c.x(1);
-  return where(logical_and(isinf(a), eq(a, b)), a, maximum(a, b) + log1p(exp(-abs(a - b))));
-}
-Value sign_bit(Ctx& c, Value v) { return logical_or(lt(v, zero(c)), logical_and(eq(v, zero(c)), lt(reciprocal(v), zero(c)))); }
-Value copy_sign(Ctx& c) {
-  const Value a = abs(c.x(0));
-  return where(sign_bit(c, c.x(1)), -a, a);
+Value next_after(Ctx& c) {
+  // The tape holds halves in float32, whose neighbours are others.
+  if (c.common != at::kFloat && c.common != at::kDouble) throw Declined(std::string("nextafter of ") + c10::toString(c.common));
+  return nextafter(c.x(0), c.x(1));
 }
 Value clamp_between(Ctx& c) {
   TORCH_CHECK(c.has(1) || c.has(2), "torch.clamp: At least one of 'min' or 'max' must not be None");
   Value v = c.x(0);
   if (c.has(1)) v = maximum(v, c.x(1));
   if (c.has(2)) v = minimum(v, c.x(2));
-  return v;
-}
-Value clamp_numbers(Ctx& c) {
-  TORCH_CHECK(c.given(0) || c.given(1), "torch.clamp: At least one of 'min' or 'max' must not be None");
-  for (size_t k : {0, 1}) {
-    if (c.given(k) && !c.floating() && !c.scalar(k).isIntegral(true)) throw Declined("integers held between floating numbers");
-  }
-  Value v = c.x(0);
-  if (c.given(0)) v = maximum(v, c.s(size_t{0}));
-  if (c.given(1)) v = minimum(v, c.s(1));
   return v;
 }
 Value add_product(Ctx& c) { return c.x(0) + c.s(0) * c.x(1) * c.x(2); }
@@ -114,62 +104,12 @@ Value negative(Ctx& c) {
               "`logical_not()` operator instead.");
   return -c.x(0);
 }
+// PyTorch's sign of NaN is 0.
+Value sign_of(Ctx& c) { return c.floating() ? where(isnan(c.x(0)), zero(c), sign(c.x(0))) : sign(c.x(0)); }
 Value bits_not(Ctx& c) {
   if (c.common == at::kBool) return logical_not(c.x(0));
   need_integer(c, "bitwise_not");
   return bit_not(c.x(0));
-}
-Value gelu(Ctx& c) {
-  const Value x = c.x(0);
-  if (c.arg(0).toStringView() == "none") return x * 0.5 * (erf(x * kSqrt1_2) + 1.0);
-  return x * 0.5 * (tanh((x + x * x * x * kGeluCubic) * (kSqrt1_2 * kTwoOverSqrtPi)) + 1.0);
-}
-Value gelu_grad(Ctx& c) {
-  const Value g = c.x(0), x = c.x(1);
-  if (c.arg(0).toStringView() == "none")
-    return g * ((erf(x * kSqrt1_2) + 1.0) * 0.5 + x * square_root_two_pi_inverse(exp(x * x * -0.5)));
-  const double beta = kSqrt1_2 * kTwoOverSqrtPi;
-  const Value t = tanh((x + x * x * x * kGeluCubic) * beta);
-  return g * ((t + 1.0) * 0.5 + x * 0.5 * (1.0 - t * t) * ((x * x * (3 * kGeluCubic) + 1.0) * beta));
-}
-Value silu_grad(Ctx& c) {
-  const Value s = sigmoid(c.x(1));
-  return c.x(0) * s * (c.x(1) * (1.0 - s) + 1.0);
-}
-Value mish_grad(Ctx& c) {
-  const Value x = c.x(1), s = sigmoid(x), t = tanh(log1p(exp(x)));
-  return c.x(0) * (t + x * s * (1.0 - t * t));
-}
-Value softplus(Ctx& c) {
-  const Value x = c.x(0), beta = c.s(0), scaled = x * beta;
-  return where(gt(scaled, c.s(1)), x, log1p(exp(scaled)) / beta);
-}
-Value softplus_grad(Ctx& c) {
-  const Value scaled = c.x(1) * c.s(0);
-  return where(gt(scaled, c.s(1)), c.x(0), c.x(0) * sigmoid(scaled));
-}
-Value elu(Ctx& c) {
-  const Value x = c.x(0), scale = c.s(1);
-  return where(le(x, zero(c)), expm1(x * c.s(2)) * c.s(0) * scale, x * scale);
-}
-Value elu_grad(Ctx& c) {  // grad, alpha, scale, input_scale, is_result, self or result
-  const Value g = c.x(0), y = c.x(1), alpha = c.s(0), scale = c.s(1), input_scale = c.s(2);
-  const Value steep =
-      c.arg(3).toBool() ? g * input_scale * (y + alpha * scale) : g * input_scale * alpha * scale * exp(y * input_scale);
-  return where(le(y, zero(c)), steep, g * scale);
-}
-Value hard_sigmoid(Ctx& c, Value x) { return minimum(maximum(x + 3.0, zero(c)), c.c(6)) / 6.0; }
-Value hard_swish_grad(Ctx& c) {
-  const Value g = c.x(0), x = c.x(1);
-  return where(lt(x, c.c(-3)), zero(c), where(le(x, c.c(3)), g * (x / 3.0 + 0.5), g));
-}
-Value soft_shrink(Ctx& c) {
-  const Value x = c.x(0), l = c.s(0);
-  return where(gt(x, l), x - l, where(lt(x, -l), x + l, x * 0.0));
-}
-Value inside(Ctx& c, Value x, Value bound) {
-  (void)c;
-  return logical_and(ge(x, -bound), le(x, bound));
 }
 Value logit(Ctx& c) {
   Value x = c.x(0);
@@ -184,6 +124,13 @@ Value logit_grad(Ctx& c) {
   const Value low = c.given(0) ? c.s(0) : zero(c), high = 1.0 - low;
   const Value out = c.given(0) ? zero(c) : c.c(std::numeric_limits<double>::quiet_NaN());
   return where(logical_and(ge(x, low), le(x, high)), slope, out);
+}
+Value round_to(Ctx& c) {
+  const int64_t decimals = c.arg(0).toInt();
+  if (decimals == 0) return round(c.x(0));
+  need_floating(c, "rounding to decimals");
+  const Value scale = c.s(c10::Scalar(std::pow(10.0, static_cast<double>(std::abs(decimals)))));
+  return decimals > 0 ? round(c.x(0) * scale) / scale : round(c.x(0) / scale) * scale;
 }
 Value nan_to_number(Ctx& c) {
   if (!c.floating()) return c.x(0) + zero(c);
@@ -208,9 +155,10 @@ const Row kRows[] = {
     {"mul.Tensor", Rule::kBinary, 0, OP(A* B)},
     {"div.Tensor", Rule::kBinaryFloat, 0, OP(A / B)},
     {"div.Tensor_mode", Rule::kDivision, 0, divide},
-    {"floor_divide", Rule::kBinary, 0, OP(floor_div(A, B))},
-    {"remainder.Tensor", Rule::kBinary, 0, OP(remainder(A, B))},
-    {"fmod.Tensor", Rule::kBinary, 0, OP(fmod(A, B))},
+    {"floor_divide", Rule::kBinary, 0, OP((need_divisor(c), floor_div(A, B)))},
+    {"remainder.Tensor", Rule::kBinary, 0, OP((need_divisor(c), remainder(A, B)))},
+    {"remainder.Scalar_Tensor", Rule::kBinary, 1, OP(remainder(A, B))},
+    {"fmod.Tensor", Rule::kBinary, 0, OP((need_divisor(c), fmod(A, B)))},
     {"pow.Tensor_Tensor", Rule::kBinary, 0, power},
     {"pow.Tensor_Scalar", Rule::kBinary, 2, power},
     {"pow.Scalar", Rule::kBinary, 2, power},
@@ -219,16 +167,17 @@ const Row kRows[] = {
     {"fmax", Rule::kBinary, 0, fmax_of},
     {"fmin", Rule::kBinary, 0, fmin_of},
     {"atan2", Rule::kBinaryFloat, 0, OP(atan2(A, B))},
-    {"hypot", Rule::kBinary, 0, hypotenuse},
-    {"xlogy.Tensor", Rule::kBinaryFloat, 0, x_log_y},
-    {"logaddexp", Rule::kBinary, 0, log_add_exp},
-    {"copysign.Tensor", Rule::kBinaryFloat, 0, copy_sign},
-    {"heaviside", Rule::kBinary, 0, OP(where(eq(A, zero(c)), B, where(gt(A, zero(c)), c.c(1), A * 0.0)))},
+    {"hypot", Rule::kBinary, 0, OP((need_floating(c, "hypot"), hypot(A, B)))},
+    {"xlogy.Tensor", Rule::kBinaryFloat, 0, OP(xlogy(A, B))},
+    {"logaddexp", Rule::kBinary, 0, OP((need_floating(c, "logaddexp"), logaddexp(A, B)))},
+    {"logaddexp2", Rule::kBinary, 0, OP((need_floating(c, "logaddexp2"), logaddexp2(A, B)))},
+    {"nextafter", Rule::kBinary, 0, next_after},
+    {"copysign.Tensor", Rule::kBinaryFloat, 0, OP(copysign(A, B))},
+    {"heaviside", Rule::kBinary, 0, OP(heaviside(A, B))},
     {"addcmul", Rule::kBinary, 0, add_product},
     {"addcdiv", Rule::kBinary, 0, add_quotient},
     {"lerp.Tensor", Rule::kBinary, 0, OP(interpolate(c, c.x(2)))},
     {"lerp.Scalar", Rule::kBinary, 0, OP(interpolate(c, c.s(0)))},
-    {"clamp", Rule::kUnary, 0, clamp_numbers},
     {"clamp.Tensor", Rule::kBinary, 0, clamp_between},
     {"clamp_min", Rule::kBinary, 2, OP(maximum(A, B))},
     {"clamp_min.Tensor", Rule::kBinary, 0, OP(maximum(A, B))},
@@ -240,6 +189,12 @@ const Row kRows[] = {
     {"bitwise_xor.Tensor", Rule::kBinary, 0, OP((need_integer(c, "bitwise_xor"), bit_xor(A, B)))},
     {"bitwise_left_shift.Tensor", Rule::kBinary, 0, OP((need_integer(c, "bitwise_left_shift"), shift_left(A, B)))},
     {"bitwise_right_shift.Tensor", Rule::kBinary, 0, OP((need_integer(c, "bitwise_right_shift"), shift_right(A, B)))},
+    {"__lshift__.Tensor", Rule::kBinary, 0, OP((need_integer(c, "__lshift__"), shift_left(A, B)))},
+    {"__lshift__.Scalar", Rule::kBinary, 2, OP((need_integer(c, "__lshift__"), shift_left(A, B)))},
+    {"__rshift__.Tensor", Rule::kBinary, 0, OP((need_integer(c, "__rshift__"), shift_right(A, B)))},
+    {"__rshift__.Scalar", Rule::kBinary, 2, OP((need_integer(c, "__rshift__"), shift_right(A, B)))},
+    {"gcd", Rule::kBinary, 0, OP((need_integer(c, "gcd"), gcd(A, B)))},
+    {"lcm", Rule::kBinary, 0, OP((need_integer(c, "lcm"), lcm(A, B)))},
     {"bitwise_not", Rule::kUnary, 0, bits_not},
     // Comparisons and logic
     {"eq.Tensor", Rule::kCompare, 0, OP(eq(A, B))},
@@ -262,16 +217,18 @@ const Row kRows[] = {
     {"isinf", Rule::kUnaryBool, 0, OP(isinf(A))},
     {"isposinf", Rule::kUnaryBool, 0, OP(logical_and(isinf(A), gt(A, zero(c))))},
     {"isneginf", Rule::kUnaryBool, 0, OP(logical_and(isinf(A), lt(A, zero(c))))},
-    {"signbit", Rule::kUnaryBool, 0, OP(c.floating() ? sign_bit(c, A) : lt(A, zero(c)))},
+    {"signbit", Rule::kUnaryBool, 0, OP(signbit(A))},
     // Unary
     {"abs", Rule::kUnary, 0, OP(abs(A))},
     {"neg", Rule::kUnary, 0, negative},
-    {"sign", Rule::kUnary, 0, OP(sign(A))},
-    {"sgn", Rule::kUnary, 0, OP(sign(A))},
+    {"sign", Rule::kUnary, 0, sign_of},
+    {"sgn", Rule::kUnary, 0, sign_of},
     {"ceil", Rule::kUnary, 0, OP(ceil(A))},
     {"floor", Rule::kUnary, 0, OP(floor(A))},
     {"round", Rule::kUnary, 0, OP(round(A))},
+    {"round.decimals", Rule::kUnary, 0, round_to},
     {"trunc", Rule::kUnary, 0, OP(trunc(A))},
+    {"angle", Rule::kUnaryFloat, 0, OP(where(isnan(A), A, where(lt(A, zero(c)), c.c(kPi), zero(c))))},
     {"frac", Rule::kUnary, 0, OP(A - trunc(A))},
     {"relu", Rule::kUnary, 0, OP(maximum(A, zero(c)))},
     {"nan_to_num", Rule::kUnary, 0, nan_to_number},
@@ -301,46 +258,31 @@ const Row kRows[] = {
     {"erfc", Rule::kUnaryFloat, 0, OP(erfc(A))},
     {"sigmoid", Rule::kUnaryFloat, 0, OP(sigmoid(A))},
     {"logit", Rule::kUnaryFloat, 0, logit},
-    {"sinc", Rule::kUnaryFloat, 0, OP(where(eq(A, zero(c)), c.c(1), sin(A* kPi) / (A * kPi)))},
+    {"logit_backward", Rule::kBinary, 0, logit_grad},
+    {"sinc", Rule::kUnaryFloat, 0, OP(sinc(A))},
     {"rad2deg", Rule::kUnaryFloat, 0, OP(A * (180 / kPi))},
     {"deg2rad", Rule::kUnaryFloat, 0, OP(A*(kPi / 180))},
-    // Activations
-    {"silu", Rule::kUnary, 0, OP(A* sigmoid(A))},
-    {"gelu", Rule::kUnary, 0, gelu},
-    {"mish", Rule::kUnary, 0, OP(A* tanh(log1p(exp(A))))},
-    {"hardtanh", Rule::kUnary, 0, OP(minimum(maximum(A, c.s(0)), c.s(1)))},
-    {"hardsigmoid", Rule::kUnary, 0, OP(hard_sigmoid(c, A))},
-    {"hardswish", Rule::kUnary, 0, OP(A* hard_sigmoid(c, A))},
-    {"leaky_relu", Rule::kUnary, 0, OP(where(gt(A, zero(c)), A, A* c.s(0)))},
-    {"elu", Rule::kUnary, 0, elu},
-    {"softplus", Rule::kUnary, 0, softplus},
-    {"softshrink", Rule::kUnary, 0, soft_shrink},
-    {"hardshrink", Rule::kUnary, 0, OP(where(inside(c, A, c.s(0)), zero(c), A))},
-    {"threshold", Rule::kUnary, 0, OP(where(le(A, c.s(0)), c.s(1), A))},
-    {"_prelu_kernel", Rule::kBinary, 0, OP(where(gt(A, zero(c)), A, A* B))},
-    // Their gradients
-    {"threshold_backward", Rule::kBinary, 0, OP(where(le(B, c.s(0)), zero(c), A))},
-    {"sigmoid_backward", Rule::kBinary, 0, OP(A * (1.0 - B) * B)},
-    {"tanh_backward", Rule::kBinary, 0, OP(A * (1.0 - B * B))},
-    {"gelu_backward", Rule::kBinary, 0, gelu_grad},
-    {"silu_backward", Rule::kBinary, 0, silu_grad},
-    {"mish_backward", Rule::kBinary, 0, mish_grad},
-    {"hardtanh_backward", Rule::kBinary, 0, OP(where(logical_or(le(B, c.s(0)), ge(B, c.s(1))), zero(c), A))},
-    {"hardsigmoid_backward", Rule::kBinary, 0, OP(where(logical_and(gt(B, c.c(-3)), lt(B, c.c(3))), A / 6.0, zero(c)))},
-    {"hardswish_backward", Rule::kBinary, 0, hard_swish_grad},
-    {"leaky_relu_backward", Rule::kBinary, 0, OP(where(gt(B, zero(c)), A, A* c.s(0)))},
-    {"elu_backward", Rule::kBinary, 0, elu_grad},
-    {"softplus_backward", Rule::kBinary, 0, softplus_grad},
-    {"softshrink_backward", Rule::kBinary, 0, OP(where(inside(c, B, c.s(0)), zero(c), A))},
-    {"hardshrink_backward", Rule::kBinary, 0, OP(where(inside(c, B, c.s(0)), zero(c), A))},
-    {"logit_backward", Rule::kBinary, 0, logit_grad},
 };
 #undef OP
 #undef A
 #undef B
 
+// In-place overloads whose names their functional overloads do not have.
+at::Tensor& floor_divide_in_place(at::Tensor& self, const at::Tensor& other) { return at::floor_divide_out(self, self, other); }
+at::Tensor& shift_left_in_place(at::Tensor& self, const at::Tensor& other) { return self.bitwise_left_shift_(other); }
+at::Tensor& shift_left_number(at::Tensor& self, const at::Scalar& other) { return self.bitwise_left_shift_(other); }
+at::Tensor& shift_right_in_place(at::Tensor& self, const at::Tensor& other) { return self.bitwise_right_shift_(other); }
+at::Tensor& shift_right_number(at::Tensor& self, const at::Scalar& other) { return self.bitwise_right_shift_(other); }
+
 }  // namespace
 
-TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) { register_rows(m, kRows); }
+TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
+  register_rows(m, kRows);
+  m.impl("floor_divide_.Tensor", &floor_divide_in_place);
+  m.impl("__ilshift__.Tensor", &shift_left_in_place);
+  m.impl("__ilshift__.Scalar", &shift_left_number);
+  m.impl("__irshift__.Tensor", &shift_right_in_place);
+  m.impl("__irshift__.Scalar", &shift_right_number);
+}
 
 }  // namespace oncilla::adapter
