@@ -11,6 +11,12 @@ Dims dims_of(at::OptionalIntArrayRef dims, int64_t rank) {
              : at::dim_list_to_bitset(dims, static_cast<size_t>(rank));
 }
 
+int64_t count_of(const at::Tensor& self, Dims dims) {
+  int64_t count = 1;
+  for (int64_t d = 0; d < self.dim(); ++d) count *= dims[static_cast<size_t>(d)] ? self.size(d) : 1;
+  return count;
+}
+
 namespace {
 
 using Strides = c10::SmallVector<int64_t, 8>;
