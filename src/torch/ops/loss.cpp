@@ -1,17 +1,7 @@
-// Softmax and negative log likelihood.
+// Negative log likelihood.
 #include "torch/kernel.hpp"
 
-#include <c10/util/OptionalArrayRef.h>
-
 #include <ATen/core/Reduction.h>
-#include <ATen/ops/_log_softmax_backward_data_meta.h>
-#include <ATen/ops/_log_softmax_backward_data_ops.h>
-#include <ATen/ops/_log_softmax_meta.h>
-#include <ATen/ops/_log_softmax_ops.h>
-#include <ATen/ops/_softmax_backward_data_meta.h>
-#include <ATen/ops/_softmax_backward_data_ops.h>
-#include <ATen/ops/_softmax_meta.h>
-#include <ATen/ops/_softmax_ops.h>
 #include <ATen/ops/nll_loss2d_backward_ops.h>
 #include <ATen/ops/nll_loss2d_forward_ops.h>
 #include <ATen/ops/nll_loss_backward_meta.h>
@@ -19,47 +9,11 @@
 #include <ATen/ops/nll_loss_forward_meta.h>
 #include <ATen/ops/nll_loss_forward_ops.h>
 
+#include "torch/arguments.hpp"
 #include "torch/shaped.hpp"
 
 namespace oncilla::adapter {
 namespace {
-
-void softmax_run(uint32_t number, const at::Tensor& a, const at::Tensor& b, const at::Tensor& out, int64_t dim, bool log) {
-  if (out.numel() == 0) return;
-  need_dtype(out.scalar_type());
-  // A 0-dim tensor is a row of one.
-  const at::Tensor a1 = (a.dim() == 0 ? a.view({1}) : a).to(out.scalar_type()), o1 = out.dim() == 0 ? out.view({1}) : out;
-  const at::Tensor to = o1.is_non_overlapping_and_dense() ? o1 : at::empty(o1.sizes(), o1.options());
-  onc_softmax_attrs attrs{};
-  attrs.axis = static_cast<uint32_t>(at::maybe_wrap_dim(dim, a1.dim()));
-  attrs.log = log;
-  Op op(number);
-  op.in(in_ref(a1));
-  const at::Tensor b1 = b.defined() && b.dim() == 0 ? b.view({1}) : b;
-  if (b1.defined()) op.in(in_ref(b1));
-  op.out(out_ref(to)).attrs(attrs);
-  run(op, out.device().index());
-  if (!to.is_same(o1)) o1.copy_(to);
-}
-
-template <class Meta, bool kLog>
-at::Tensor softmax(const at::Tensor& x, int64_t dim, bool half_to_float) {
-  need_dtype(x.scalar_type());
-  TORCH_CHECK(!half_to_float || x.scalar_type() == at::kHalf, "conversion is supported for Half type only");
-  Shaped<Meta> shaped;
-  shaped.meta(x, dim, half_to_float);
-  softmax_run(ONC_OP_SOFTMAX, x, {}, shaped.outs[0], dim, kLog);
-  return shaped.outs[0];
-}
-template <class Meta, bool kLog>
-at::Tensor softmax_grad(const at::Tensor& grad, const at::Tensor& y, int64_t dim, at::ScalarType input_dtype) {
-  need_dtype(y.scalar_type());
-  if (input_dtype != grad.scalar_type()) throw Declined("a softmax gradient of mixed dtypes");
-  Shaped<Meta> shaped;
-  shaped.meta(grad, y, dim, input_dtype);
-  softmax_run(ONC_OP_SOFTMAX_GRAD, grad, y, shaped.outs[0], dim, kLog);
-  return shaped.outs[0];
-}
 
 onc_loss_attrs attributes(int64_t reduction, int64_t ignore) {
   onc_loss_attrs out{};
@@ -86,13 +40,13 @@ void nll_run(const at::Tensor& x, const at::Tensor& target, const at::Tensor& we
   Op op(ONC_OP_NLL_LOSS);
   op.in(in_ref(in)).in(in_ref(t));
   const at::Tensor w = weight.defined() ? weight.contiguous() : weight;
-  if (w.defined()) {
-    op.in(in_ref(w));
-  } else {
-    op.no_in();
-  }
-  op.out(out_ref(to)).out(out_ref(total)).attrs(a);
+  maybe_in(op, w);
+  // The kernel sums weights in float32 beside halves; PyTorch keeps the sum in the halves' dtype.
+  const auto wide_type = wide_of(x.scalar_type());
+  const at::Tensor sum = total.scalar_type() == wide_type ? total : at::empty({}, total.options().dtype(wide_type));
+  op.out(out_ref(to)).out(out_ref(sum)).attrs(a);
   run(op, x.device().index());
+  if (!sum.is_same(total)) total.copy_(sum);
 }
 void nll_grad_run(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& target, const at::Tensor& weight,
                   const onc_loss_attrs& a, const at::Tensor& total, const at::Tensor& out) {
@@ -103,12 +57,9 @@ void nll_grad_run(const at::Tensor& grad, const at::Tensor& x, const at::Tensor&
   const at::Tensor w = weight.defined() ? weight.contiguous() : weight;
   Op op(ONC_OP_NLL_LOSS_GRAD);
   op.in(in_ref(g)).in(in_ref(t));
-  if (w.defined()) {
-    op.in(in_ref(w));
-  } else {
-    op.no_in();
-  }
-  op.in(in_ref(total)).out(out_ref(to)).attrs(a);
+  maybe_in(op, w);
+  const at::Tensor sum = total.to(wide_of(x.scalar_type()));
+  op.in(in_ref(sum)).out(out_ref(to)).attrs(a);
   run(op, x.device().index());
 }
 
@@ -154,10 +105,6 @@ at::Tensor nll2d_grad(const at::Tensor& grad, const at::Tensor& x, const at::Ten
 }  // namespace
 
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
-  kernel<at::_ops::_softmax, softmax<at::meta::structured__softmax, false>>(m);
-  kernel<at::_ops::_log_softmax, softmax<at::meta::structured__log_softmax, true>>(m);
-  kernel<at::_ops::_softmax_backward_data, softmax_grad<at::meta::structured__softmax_backward_data, false>>(m);
-  kernel<at::_ops::_log_softmax_backward_data, softmax_grad<at::meta::structured__log_softmax_backward_data, true>>(m);
   kernel<at::_ops::nll_loss_forward, nll>(m);
   kernel<at::_ops::nll_loss_backward, nll_grad>(m);
   kernel<at::_ops::nll_loss2d_forward, nll2d>(m);
