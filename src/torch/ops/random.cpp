@@ -15,31 +15,13 @@
 
 #include <limits>
 
-#include "torch/generator.hpp"
-#include "torch/pointwise.hpp"
+#include "torch/draw.hpp"
 
 namespace oncilla::adapter {
 namespace {
 
-using Gen = std::optional<at::Generator>;
-
-// Fills outs (and reads ins, of the same sizes) by a tape that draws. Run-time scalars must be asked for before the first draw.
-void draw(at::ArrayRef<at::Tensor> outs, at::ArrayRef<at::Tensor> ins, at::ScalarType common, const Gen& generator, Fn fn) {
-  if (outs[0].numel() == 0) return;
-  at::TensorIteratorConfig config;
-  for (const at::Tensor& out : outs) config.add_output(out);
-  for (const at::Tensor& in : ins) config.add_const_input(in);
-  auto iter = config.check_all_same_dtype(false).resize_outputs(false).enforce_linear_iteration(true).build();
-  pointwise(iter, common, {}, fn, next_draw(generator, outs[0].device().index()));
-}
-
-void need_floating(const at::Tensor& self, const char* op) {
-  need_dtype(self.scalar_type());
-  TORCH_CHECK(self.is_floating_point(), "\"", op, "\" not implemented for '", self.scalar_type(), "'");
-}
-
 at::Tensor& uniform_in_place(at::Tensor& self, double from, double to, Gen generator) {
-  need_floating(self, "uniform_");
+  need_floating_draw(self, "uniform_");
   TORCH_CHECK(from <= to, "uniform_ expects to return a [from, to) range, but found from=", from, " > to=", to);
   draw(self, {}, self.scalar_type(), generator, [&](Ctx& c) {
     const Value low = c.s(c10::Scalar(from)), high = c.s(c10::Scalar(to));
@@ -50,7 +32,7 @@ at::Tensor& uniform_in_place(at::Tensor& self, double from, double to, Gen gener
   return self;
 }
 at::Tensor& normal_in_place(at::Tensor& self, double mean, double std, Gen generator) {
-  need_floating(self, "normal_");
+  need_floating_draw(self, "normal_");
   TORCH_CHECK(std >= 0.0, "normal expects std >= 0.0, but found std ", std);
   draw(self, {}, self.scalar_type(), generator, [&](Ctx& c) {
     const Value m = c.s(c10::Scalar(mean)), s = c.s(c10::Scalar(std));
@@ -70,7 +52,7 @@ at::Tensor& bernoulli_number(at::Tensor& self, double p, Gen generator) {
 }
 at::Tensor& bernoulli_tensor(at::Tensor& self, const at::Tensor& p, Gen generator) {
   need_dtype(self.scalar_type());
-  need_floating(p, "bernoulli_");
+  need_floating_draw(p, "bernoulli_");
   draw(self, p.to(self.device()).expand(self.sizes()), at::kFloat, generator,
        [](Ctx& c) { return lt(uniform(c.tape, ONC_F32), c.x(0)); });
   return self;
@@ -133,7 +115,7 @@ at::Tensor& random_any(at::Tensor& self, Gen generator) {
 }
 
 std::tuple<at::Tensor, at::Tensor> dropout(const at::Tensor& x, double p, std::optional<bool> train) {
-  need_floating(x, "native_dropout");
+  need_floating_draw(x, "native_dropout");
   if (!train.value_or(true) || x.numel() == 0) return {x.clone(), at::ones_like(x, x.options().dtype(at::kBool))};
   TORCH_CHECK(0 <= p && p <= 1, "dropout probability has to be between 0 and 1, but got ", p);
   const at::Tensor out = at::empty_like(x), mask = at::empty_like(x, x.options().dtype(at::kBool));
