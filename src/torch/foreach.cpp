@@ -1,6 +1,10 @@
 // Multi-tensor ops: from lists to a FOREACH op.
 #include "torch/foreach.hpp"
 
+#include <ATen/ops/empty.h>
+
+#include "torch/arguments.hpp"
+
 namespace oncilla::adapter {
 namespace {
 const int64_t kOne = 1;
@@ -95,6 +99,21 @@ void Each::run() {
     }
   }
   adapter::run(op, device_);
+}
+
+at::Tensor norms_of(at::ArrayRef<at::Tensor> tensors, uint32_t kind) {
+  const auto type = tensors[0].scalar_type();
+  const at::Tensor norms = at::empty({static_cast<int64_t>(tensors.size())}, tensors[0].options().dtype(wide_of(type)));
+  onc_foreach_norm_attrs attrs{};
+  attrs.kind = kind;
+  std::vector<int64_t> numels;
+  for (const at::Tensor& t : tensors) numels.push_back(t.numel());
+  Op op(ONC_OP_FOREACH_NORM);
+  for (size_t i = 0; i < tensors.size(); ++i)
+    op.in({place(tensors[i].const_data_ptr()), need_dtype(type), {&numels[i], 1}, {&kOne, 1}});
+  op.out(out_ref(norms)).attrs(attrs);
+  adapter::run(op, norms.device().index());
+  return norms;
 }
 
 }  // namespace oncilla::adapter

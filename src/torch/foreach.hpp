@@ -39,4 +39,8 @@ class Each {
   c10::DeviceIndex device_;
 };
 
+// [n]: a norm of each tensor, in float32 beside halves. kind: ONC_NORM_*. The tensors are dense, of one floating dtype, and have
+// elements.
+at::Tensor norms_of(at::ArrayRef<at::Tensor> tensors, uint32_t kind);
+
 }  // namespace oncilla::adapter

@@ -51,7 +51,7 @@ const ForeachRow kRows[] = {
     ROW("_foreach_reciprocal", reciprocal(a.x[0])),
     ROW("_foreach_neg", -a.x[0]),
     ROW("_foreach_abs", abs(a.x[0])),
-    ROW("_foreach_sign", sign(a.x[0])),
+    ROW("_foreach_sign", where(isnan(a.x[0]), a.each.c(0), sign(a.x[0]))),
     ROW("_foreach_exp", exp(a.x[0])),
     ROW("_foreach_log", log(a.x[0])),
 };

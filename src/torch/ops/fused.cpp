@@ -1,7 +1,9 @@
-// Fused optimizer steps: SGD, Adam and AdamW for all parameters in one launch. Learning rates and decays are run-time scalars; bias
-// corrections come from the step tensors as -expm1(step * log(beta)), which keeps its digits where 1 - beta^step would lose them.
+// Fused optimizer steps: SGD, Adagrad, Adam and AdamW for all parameters in one launch. Learning rates and decays are run-time
+// scalars; bias corrections come from the step tensors as -expm1(step * log(beta)), which keeps its digits where 1 - beta^step
+// would lose them.
 #include "torch/kernel.hpp"
 
+#include <ATen/ops/_fused_adagrad_ops.h>
 #include <ATen/ops/_fused_adam_ops.h>
 #include <ATen/ops/_fused_adamw_ops.h>
 #include <ATen/ops/_fused_sgd_ops.h>
@@ -9,13 +11,13 @@
 
 #include <cmath>
 
+#include "torch/arguments.hpp"
 #include "torch/foreach.hpp"
 
 namespace oncilla::adapter {
 namespace {
 
 using List = at::TensorList;
-using Maybe = std::optional<at::Tensor>;
 
 void need_lists(List self, std::initializer_list<List> lists) {
   TORCH_CHECK(!self.empty(), "[fused optimizer] no parameters");
@@ -75,6 +77,15 @@ struct Step {
   Value unscaled_;
 };
 
+// Step counts: one element a parameter, on the device, or numbers on the CPU.
+Value step_count(Each& each, List self, List steps) {
+  TORCH_CHECK(steps.size() == self.size(), "[fused optimizer] ", steps.size(), " steps for ", self.size(), " parameters");
+  if (!steps[0].is_cpu()) return each.list_of_one(steps);
+  std::vector<c10::Scalar> numbers;
+  for (const at::Tensor& t : steps) numbers.push_back(t.item());
+  return each.per_tensor(numbers);
+}
+
 struct AdamSettings {
   double beta1, beta2, weight_decay, eps;
   bool amsgrad, maximize, decoupled;
@@ -85,18 +96,9 @@ void adam_step(List self, List grads, List exp_avgs, List exp_avg_sqs, List max_
                const Maybe& found_inf) {
   need_lists(self, {self, exp_avgs, exp_avg_sqs});
   if (s.amsgrad) need_lists(self, {max_exp_avg_sqs});
-  TORCH_CHECK(steps.size() == self.size(), "[fused optimizer] ", steps.size(), " steps for ", self.size(), " parameters");
   Step step(self, grads, grad_scale, found_inf, s.maximize);
   Each& each = step.each;
-  // Step counts: one element a parameter, on the device, or numbers on the CPU.
-  Value count;
-  if (steps[0].is_cpu()) {
-    std::vector<c10::Scalar> numbers;
-    for (const at::Tensor& t : steps) numbers.push_back(t.item());
-    count = each.per_tensor(numbers);
-  } else {
-    count = each.list_of_one(steps);
-  }
+  const Value count = step_count(each, self, steps);
   const Value lr = lr_number != nullptr ? each.shared(*lr_number) : each.broadcast(lr_tensor);
   const Value decay = each.shared(s.weight_decay), eps = each.shared(s.eps);
   const Value rest1 = each.shared(1 - s.beta1), beta2 = each.shared(s.beta2), rest2 = each.shared(1 - s.beta2);
@@ -174,6 +176,34 @@ void sgd_tensor(List self, List grads, List buffers, double weight_decay, double
            found_inf);
 }
 
+struct AdagradSettings {
+  double lr_decay, weight_decay, eps;
+  bool maximize;
+};
+
+void adagrad_step(List self, List grads, List sums, List steps, const at::Scalar* lr_number, const at::Tensor& lr_tensor,
+                  const AdagradSettings& s, const Maybe& grad_scale, const Maybe& found_inf) {
+  need_lists(self, {self, sums});
+  Step step(self, grads, grad_scale, found_inf, s.maximize);
+  Each& each = step.each;
+  const Value count = step_count(each, self, steps);
+  const Value lr = lr_number != nullptr ? each.shared(*lr_number) : each.broadcast(lr_tensor);
+  const Value decay = each.shared(s.lr_decay), eps = each.shared(s.eps), p = step.parameter, sum = each.list(sums);
+  const Value g = step.gradient + each.shared(s.weight_decay) * p, fresh = sum + g * g;
+  step.store(p - lr / ((count - 1.0) * decay + 1.0) * (g / (sqrt(fresh) + eps)), p, self);
+  step.store(fresh, sum, sums);
+  step.finish();
+}
+void adagrad(List self, List grads, List sums, List steps, double lr, double lr_decay, double weight_decay, double eps,
+             bool maximize, const Maybe& grad_scale, const Maybe& found_inf) {
+  const at::Scalar number(lr);
+  adagrad_step(self, grads, sums, steps, &number, {}, {lr_decay, weight_decay, eps, maximize}, grad_scale, found_inf);
+}
+void adagrad_tensor(List self, List grads, List sums, List steps, const at::Tensor& lr, double lr_decay, double weight_decay,
+                    double eps, bool maximize, const Maybe& grad_scale, const Maybe& found_inf) {
+  adagrad_step(self, grads, sums, steps, nullptr, lr, {lr_decay, weight_decay, eps, maximize}, grad_scale, found_inf);
+}
+
 }  // namespace
 
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
@@ -181,6 +211,8 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   kernel<at::_ops::_fused_adam__tensor_lr, adam_tensor<false>>(m);
   kernel<at::_ops::_fused_adamw_, adam<true>>(m);
   kernel<at::_ops::_fused_adamw__tensor_lr, adam_tensor<true>>(m);
+  kernel<at::_ops::_fused_adagrad_, adagrad>(m);
+  kernel<at::_ops::_fused_adagrad__tensor_lr, adagrad_tensor>(m);
   kernel<at::_ops::_fused_sgd_, sgd>(m);
   kernel<at::_ops::_fused_sgd__tensor_lr, sgd_tensor>(m);
 }
