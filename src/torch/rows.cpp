@@ -1,10 +1,12 @@
 // Registers rows as boxed kernels: arguments stay on the stack until the op ran, so that a decline can hand them to the CPU.
 #include "torch/rows.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "torch/complex.hpp"
 #include "torch/fallback.hpp"
 
 namespace oncilla::adapter {
@@ -14,7 +16,8 @@ enum class Kind { kTensor, kNumber, kArgument, kOut };
 enum class Variant { kFunctional, kInPlace, kOut };
 
 struct RowKernel final : c10::OperatorKernel {
-  RowKernel(const Row& row, const c10::FunctionSchema& schema, Variant variant) : row_(row), variant_(variant) {
+  RowKernel(const Row& row, const c10::FunctionSchema& schema, Variant variant)
+      : row_(row), variant_(variant), complex_(complex_row(row.op)) {
     const auto& arguments = schema.arguments();
     for (size_t i = 0; i < arguments.size(); ++i) {
       const std::string type = arguments[i].type()->str();
@@ -55,7 +58,10 @@ struct RowKernel final : c10::OperatorKernel {
     if (rule == Rule::kDivision) rule = args[0].isNone() ? Rule::kBinaryFloat : Rule::kBinary;
     at::Tensor result;
     try {
-      result = pointwise(rule, out, operands, args, row_.fn);
+      const bool complex =
+          std::any_of(operands.begin(), operands.end(), [](const at::Tensor& t) { return t.defined() && t.is_complex(); });
+      result = complex && complex_ != nullptr ? complex_pointwise(*complex_, out, operands, args)
+                                              : pointwise(rule, out, operands, args, row_.fn);
     } catch (const Declined& declined) {
       run_on_cpu(op, stack, declined.what());
       return;
@@ -67,6 +73,7 @@ struct RowKernel final : c10::OperatorKernel {
  private:
   const Row& row_;
   Variant variant_;
+  const ComplexRow* complex_;  // NULL where complex operands are not served
   std::vector<Kind> kinds_;
 };
 

@@ -1,0 +1,206 @@
+// Complex numbers: the table of their pointwise ops, and making them of parts.
+#include "torch/complex.hpp"
+
+#include <ATen/ExpandUtils.h>
+#include <ATen/native/Resize.h>
+#include <ATen/native/TypeProperties.h>
+#include <ATen/ops/complex_ops.h>
+#include <ATen/ops/conj_physical_ops.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/polar_ops.h>
+#include <ATen/ops/view_as_real.h>
+
+#include "torch/kernel.hpp"
+
+namespace oncilla::adapter {
+
+Pair Pairs::number(const c10::Scalar& value) {
+  if (!value.isComplex()) return {c.s(value), c.c(0)};
+  const auto number = value.toComplexDouble();
+  return {c.s(c10::Scalar(number.real())), c.s(c10::Scalar(number.imag()))};
+}
+
+namespace {
+
+using Result = ComplexRow::Result;
+
+Pair operator+(Pair a, Pair b) { return {a.re + b.re, a.im + b.im}; }
+Pair operator-(Pair a, Pair b) { return {a.re - b.re, a.im - b.im}; }
+Pair operator*(Pair a, Pair b) { return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
+// Smith, "Algorithm 116: complex division": dividing by the larger part first keeps squares from overflowing.
+Pair operator/(Pair a, Pair b) {
+  const Value wide = ge(abs(b.re), abs(b.im));
+  const Value large = where(wide, b.re, b.im), small = where(wide, b.im, b.re), ratio = small / large;
+  // By a zero the ratio is no number, though the quotient's parts may be infinite.
+  const Value zero = eq(large, large * 0.0), r = where(zero, large, ratio), whole = large + small * r;
+  const Value first = where(wide, a.re, a.im), second = where(wide, a.im, a.re);
+  const Value im = (second - first * r) / whole;
+  return {(first + second * r) / whole, where(wide, im, -im)};
+}
+Value magnitude(Pair a) { return hypot(a.re, a.im); }
+Pair sign_of(Pairs& p) {
+  const Pair z = p.x(0);
+  const Value size = magnitude(z), none = eq(size, p.c.c(0)), by = where(none, p.c.c(1), size);
+  return {z.re / by, z.im / by};
+}
+Pair exponential(Pair z) {
+  const Value size = exp(z.re);
+  return {size * cos(z.im), size * sin(z.im)};
+}
+
+#define OP(expression) [](Pairs& p) -> Pair { return expression; }
+#define A p.x(0)
+#define B p.x(1)
+#define EQUAL logical_and(eq(A.re, B.re), eq(A.im, B.im))
+const ComplexRow kRows[] = {
+    {"add.Tensor", Result::kComplex, OP(A + p.s(0) * B)},
+    {"sub.Tensor", Result::kComplex, OP(A - p.s(0) * B)},
+    {"rsub.Tensor", Result::kComplex, OP(B - p.s(0) * A)},
+    {"mul.Tensor", Result::kComplex, OP(A* B)},
+    {"div.Tensor", Result::kComplex, OP(A / B)},
+    {"addcmul", Result::kComplex, OP(A + p.s(0) * B * p.x(2))},
+    {"addcdiv", Result::kComplex, OP(A + p.s(0) * (B / p.x(2)))},
+    {"neg", Result::kComplex, OP((Pair{-A.re, -A.im}))},
+    {"conj_physical", Result::kComplex, OP((Pair{A.re, -A.im}))},
+    {"reciprocal", Result::kComplex, OP((Pair{p.c.c(1), p.c.c(0)}) / A)},
+    {"sgn", Result::kComplex, sign_of},
+    {"exp", Result::kComplex, OP(exponential(A))},
+    {"log", Result::kComplex, OP((Pair{log(magnitude(A)), atan2(A.im, A.re)}))},
+    {"abs", Result::kReal, OP((Pair{magnitude(A), {}}))},
+    {"angle", Result::kReal, OP((Pair{atan2(A.im, A.re), {}}))},
+    {"eq.Tensor", Result::kBool, OP((Pair{EQUAL, {}}))},
+    {"eq.Scalar", Result::kBool, OP((Pair{EQUAL, {}}))},
+    {"ne.Tensor", Result::kBool, OP((Pair{logical_not(EQUAL), {}}))},
+    {"ne.Scalar", Result::kBool, OP((Pair{logical_not(EQUAL), {}}))},
+};
+#undef OP
+#undef A
+#undef B
+#undef EQUAL
+
+std::array<at::Tensor, 2> parts(const at::Tensor& t) {
+  const at::Tensor view = at::view_as_real(t);
+  return {view.select(-1, 0), view.select(-1, 1)};
+}
+
+}  // namespace
+
+const ComplexRow* complex_row(std::string_view op) {
+  for (const ComplexRow& row : kRows) {
+    if (op == row.op) return &row;
+  }
+  return nullptr;
+}
+
+at::Tensor complex_pointwise(const ComplexRow& row, const at::Tensor& out, at::ArrayRef<at::Tensor> operands,
+                             at::ArrayRef<c10::IValue> args) {
+  at::native::ResultTypeState state{};
+  std::vector<int64_t> sizes;
+  const at::Tensor* on_device = nullptr;
+  for (const at::Tensor& t : operands) {
+    state = at::native::update_result_type_state(t, state);
+    sizes = at::infer_size(sizes, t.sizes());
+    if (!t.is_cpu()) on_device = &t;
+    TORCH_CHECK(!t.is_cpu() || t.dim() == 0, "Expected all tensors to be on the same device, but one is on ", t.device());
+  }
+  const at::ScalarType common = at::native::result_type(state), real = c10::toRealValueType(common);
+  need_dtype(real);
+  const at::ScalarType type = row.result == Result::kComplex ? common : row.result == Result::kReal ? real : at::kBool;
+  if (out.defined()) {
+    TORCH_CHECK(at::canCast(type, out.scalar_type()), "result type ", type, " can't be cast to the desired output type ",
+                out.scalar_type());
+    at::native::resize_output(out, sizes);
+  }
+  const bool direct = out.defined() && out.scalar_type() == type;
+  const at::Tensor to = direct ? out : at::empty(sizes, on_device->options().dtype(type));
+  if (to.numel() > 0) {
+    at::TensorIteratorConfig config;
+    config.set_check_mem_overlap(false).check_all_same_dtype(false).resize_outputs(false);
+    // The iterator keeps no reference to its operands.
+    std::vector<at::Tensor> tensors;
+    auto both = [&](const at::Tensor& t) {
+      for (const at::Tensor& part : parts(t)) tensors.push_back(part);
+    };
+    if (type == common) {
+      both(to);
+    } else {
+      tensors.push_back(to);
+    }
+    const size_t outputs = tensors.size();
+    for (const at::Tensor& t : operands) {
+      if (t.is_cpu()) continue;  // a number: a run-time scalar for each part
+      if (t.is_complex()) {
+        both(t);
+      } else {
+        tensors.push_back(t);
+      }
+    }
+    for (size_t i = 0; i < tensors.size(); ++i) i < outputs ? config.add_output(tensors[i]) : config.add_const_input(tensors[i]);
+    auto iter = config.build();
+    pointwise(iter, real, args, [&](Ctx& c) {
+      Pairs pairs(c, args);
+      size_t next = 0;
+      for (const at::Tensor& t : operands) {
+        if (t.is_cpu()) {
+          pairs.add(pairs.number(t.item()));
+        } else {
+          pairs.add({c.x(next), t.is_complex() ? c.x(next + 1) : c.c(0)});
+          next += t.is_complex() ? 2 : 1;
+        }
+      }
+      const Pair result = row.fn(pairs);
+      c.out(result.re);
+      if (result.im.tape != nullptr) c.out(result.im);
+      return Value();
+    });
+  }
+  if (out.defined() && !direct) out.copy_(to);
+  return out.defined() ? out : to;
+}
+
+namespace {
+
+// Both parts as they are: the tapes below are real.
+void check_parts(const at::Tensor& a, const at::Tensor& b, const at::Tensor& out) {
+  TORCH_CHECK((a.scalar_type() == at::kFloat || a.scalar_type() == at::kDouble || a.scalar_type() == at::kHalf) &&
+                  (b.scalar_type() == at::kFloat || b.scalar_type() == at::kDouble || b.scalar_type() == at::kHalf),
+              "Expected both inputs to be Half, Float or Double tensors but got ", a.scalar_type(), " and ", b.scalar_type());
+  TORCH_CHECK(a.scalar_type() == b.scalar_type(), "Expected object of scalar type ", a.scalar_type(), " but got scalar type ",
+              b.scalar_type(), " for second argument");
+  TORCH_CHECK(out.scalar_type() == c10::toComplexType(a.scalar_type()), "Expected object of scalar type ",
+              c10::toComplexType(a.scalar_type()), " but got scalar type ", out.scalar_type(), " for argument 'out'");
+  at::native::resize_output(out, at::infer_size(a.sizes(), b.sizes()));
+}
+at::Tensor& complex_out(const at::Tensor& real, const at::Tensor& imaginary, at::Tensor& out) {
+  check_parts(real, imaginary, out);
+  const auto to = parts(out);
+  to[0].copy_(real);
+  to[1].copy_(imaginary);
+  return out;
+}
+at::Tensor& polar_out(const at::Tensor& size, const at::Tensor& angle, at::Tensor& out) {
+  check_parts(size, angle, out);
+  const auto to = parts(out);
+  pointwise(Rule::kBinary, to[0], {size, angle}, {}, [](Ctx& c) { return c.x(0) * cos(c.x(1)); });
+  pointwise(Rule::kBinary, to[1], {size, angle}, {}, [](Ctx& c) { return c.x(0) * sin(c.x(1)); });
+  return out;
+}
+
+at::Tensor& conj_physical_out(const at::Tensor& self, at::Tensor& out) {
+  if (self.is_complex()) {
+    complex_pointwise(*complex_row("conj_physical"), out, self, {});
+    return out;
+  }
+  at::native::resize_output(out, self.sizes());
+  return out.copy_(self);
+}
+
+}  // namespace
+
+TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
+  kernel<at::_ops::conj_physical_out, conj_physical_out>(m);
+  kernel<at::_ops::complex_out, complex_out>(m);
+  kernel<at::_ops::polar_out, polar_out>(m);
+}
+
+}  // namespace oncilla::adapter
