@@ -4,6 +4,12 @@ import pytest
 import torch
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--long", action="store_true", dest="long", help="train networks for more steps, and larger ones (test/torch/networks)"
+    )
+
+
 def pytest_collection_modifyitems(items):
     if not (hasattr(torch, "ocl") and torch.ocl.is_available()):
         why = torch.ocl.problems() if hasattr(torch, "ocl") else "the adapter is not installed"
