@@ -4,6 +4,7 @@
 
 #include <ATen/MemoryOverlap.h>
 #include <ATen/TensorIterator.h>
+#include <ATen/native/Resize.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_strided.h>
 #include <ATen/ops/resize_as.h>
@@ -178,6 +179,15 @@ at::Tensor copy_from_and_resize(const at::Tensor& self, const at::Tensor& dst) {
   return dst;
 }
 
+// A copy by another name; PyTorch composes the functional overload only.
+at::Tensor& narrow_copy_out(const at::Tensor& self, int64_t dim, c10::SymInt start, c10::SymInt length, at::Tensor& out) {
+  TORCH_CHECK(at::canCast(self.scalar_type(), out.scalar_type()), "result type ", self.scalar_type(),
+              " can't be cast to the desired output type ", out.scalar_type());
+  const at::Tensor part = self.narrow_symint(dim, std::move(start), std::move(length));
+  at::native::resize_output(out, part.sizes());
+  return out.copy_(part);
+}
+
 }  // namespace
 
 void copy_tensor(const at::Tensor& dst, const at::Tensor& src, bool non_blocking) {
@@ -198,6 +208,7 @@ void copy_tensor(const at::Tensor& dst, const at::Tensor& src, bool non_blocking
 }
 
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
+  m.impl("narrow_copy.out", &narrow_copy_out);
   m.impl("_copy_from", &copy_from);
   m.impl("_copy_from_and_resize", &copy_from_and_resize);
 }
