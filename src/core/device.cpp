@@ -2,12 +2,14 @@
 #include "core/device.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
 #include "core/allocator.hpp"
 #include "core/fork_guard.hpp"
 #include "core/plan_cache.hpp"
+#include "core/trace.hpp"
 
 namespace oncilla {
 namespace {
@@ -96,28 +98,61 @@ void Queue::wait(const Event& event) {
   api.check(api.event_wait(handle_, event.handle()));
 }
 
+namespace {
+
+uint64_t now_ns() {
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
+
+// Makes the call, with its times in the trace where that is on.
+template <class Call>
+void traced(Queue& queue, const char* name, uint64_t bytes, Call call) {
+  Trace& trace = Trace::get();
+  if (!trace.on()) [[likely]] {
+    call();
+    return;
+  }
+  Event begin = queue.profiling() ? queue.record() : Event();
+  const uint64_t host_begin = now_ns();
+  call();
+  const uint64_t host_end = now_ns();
+  Event end = queue.profiling() ? queue.record() : Event();
+  trace.record(name, "", std::to_string(bytes) + " bytes", host_begin, host_end, queue, std::move(begin), std::move(end));
+}
+
+}  // namespace
+
 void Queue::copy_h2d(onc_arg dst, const void* src, uint64_t bytes, uint32_t flags) {
   const Api& api = slots(device_, "queue");
-  const auto held = lock();
-  api.check(api.copy_h2d(handle_, dst, src, bytes, flags));
+  traced(*this, "copy_h2d", bytes, [&] {
+    const auto held = lock();
+    api.check(api.copy_h2d(handle_, dst, src, bytes, flags));
+  });
 }
 
 void Queue::copy_d2h(void* dst, onc_arg src, uint64_t bytes, uint32_t flags) {
   const Api& api = slots(device_, "queue");
-  const auto held = lock();
-  api.check(api.copy_d2h(handle_, dst, src, bytes, flags));
+  traced(*this, "copy_d2h", bytes, [&] {
+    const auto held = lock();
+    api.check(api.copy_d2h(handle_, dst, src, bytes, flags));
+  });
 }
 
 void Queue::copy_d2d(onc_arg dst, onc_arg src, uint64_t bytes) {
   const Api& api = slots(device_, "queue");
-  const auto held = lock();
-  api.check(api.copy_d2d(handle_, dst, src, bytes));
+  traced(*this, "copy_d2d", bytes, [&] {
+    const auto held = lock();
+    api.check(api.copy_d2d(handle_, dst, src, bytes));
+  });
 }
 
 void Queue::fill(onc_arg dst, uint64_t bytes, const void* pattern, uint32_t pattern_bytes) {
   const Api& api = slots(device_, "queue");
-  const auto held = lock();
-  api.check(api.fill(handle_, dst, bytes, pattern, pattern_bytes));
+  traced(*this, "fill", bytes, [&] {
+    const auto held = lock();
+    api.check(api.fill(handle_, dst, bytes, pattern, pattern_bytes));
+  });
 }
 
 // A training step of a large network has some hundred plans; one takes about 3 KB. Where every step brings new shapes, this is what

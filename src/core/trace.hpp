@@ -26,7 +26,7 @@ class Trace {
   bool on() const { return on_.load(std::memory_order_relaxed); }
   void start();
   void stop();
-  // Called by Op::run. shapes: for example "float32[2, 3]".
+  // Called by Op::run and by a queue's copies. shapes: for example "float32[2, 3]", or "512 bytes".
   void record(const char* op, const std::string& variant, const std::string& shapes, uint64_t host_begin_ns, uint64_t host_end_ns,
               Queue& queue, Event begin, Event end);
   // A number that the spans of this thread's ops carry from now on: a profiler's name for who runs them. Returns the one before.

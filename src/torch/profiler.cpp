@@ -33,6 +33,12 @@ c10::DeviceIndex index_of(const Device* wanted) {
   return 0;
 }
 
+libkineto::ActivityType type_of(const TraceSpan& span) {
+  if (span.name.starts_with("copy_")) return libkineto::ActivityType::GPU_MEMCPY;
+  if (span.name == "fill") return libkineto::ActivityType::GPU_MEMSET;
+  return libkineto::ActivityType::CONCURRENT_KERNEL;
+}
+
 thread_local std::vector<uint64_t> correlations;
 
 class Session final : public libkineto::IActivityProfilerSession {
@@ -67,7 +73,7 @@ class Session final : public libkineto::IActivityProfilerSession {
     buffer_->gpuOpCount = 0;
     for (const TraceSpan& span : Trace::get().spans(began_ns_)) {
       if (span.device == nullptr) continue;  // PyTorch times the host itself
-      buffer_->emplace_activity(buffer_->span, libkineto::ActivityType::CONCURRENT_KERNEL, span.name);
+      buffer_->emplace_activity(buffer_->span, type_of(span), span.name);
       auto& activity = *buffer_->activities.back();
       activity.startTime = static_cast<int64_t>(span.begin_ns) + difference;
       activity.endTime = static_cast<int64_t>(span.end_ns) + difference;
@@ -113,7 +119,8 @@ class Profiler final : public libkineto::IActivityProfiler {
     return text;
   }
   const std::set<libkineto::ActivityType>& availableActivities() const override {
-    static const std::set<libkineto::ActivityType> types = {libkineto::ActivityType::CONCURRENT_KERNEL};
+    static const std::set<libkineto::ActivityType> types = {
+        libkineto::ActivityType::CONCURRENT_KERNEL, libkineto::ActivityType::GPU_MEMCPY, libkineto::ActivityType::GPU_MEMSET};
     return types;
   }
   std::unique_ptr<libkineto::IActivityProfilerSession> configure(const std::set<libkineto::ActivityType>& types,

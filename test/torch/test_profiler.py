@@ -26,8 +26,12 @@ def work():
 def test_device_times_by_op(work, tmp_path):
     with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.PrivateUse1], record_shapes=True) as profiler:
         work()
+        torch.ones(1000).to("ocl")
     events = profiler.events()
-    kernels = [e for e in events if e.device_type == DEVICE and e.name != "mine"]
+    kernels = [e for e in events if e.device_type == DEVICE and e.name not in ("mine", "copy_h2d")]
+    (copied,) = (e for e in events if e.name == "copy_h2d")
+    assert copied.device_type == DEVICE and copied.device_time_total > 0
+    assert [e.name for e in events if [k.name for k in e.kernels] == ["copy_h2d"]] == ["aten::_copy_from"]
     assert [e.name.split()[0] for e in kernels].count("matmul") == 3 and all(e.device_time_total > 0 for e in kernels)
     forward = next(e for e in events if e.name == "aten::mm")
     assert forward.input_shapes == [[64, 64], [64, 64]] and [k.name.split()[0] for k in forward.kernels] == ["matmul"]
