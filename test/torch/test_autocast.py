@@ -89,7 +89,6 @@ def test_custom_functions():
     assert y.dtype == torch.float32 and torch.equal(x.grad.cpu(), (2 * x.detach().float()).half().cpu())
 
 
-@pytest.mark.fallback  # until the two _amp_ ops have kernels
 @pytest.mark.parametrize("optimizer", [{}, {"fused": True}], ids=["foreach", "fused"])
 def test_gradient_scaler(optimizer):
     torch.manual_seed(0)
