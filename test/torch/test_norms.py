@@ -224,3 +224,25 @@ def test_ctc_loss_of_one_sample_and_errors():
     ]:
         with pytest.raises(RuntimeError, match=message):
             F.ctc_loss(x, t, lengths, labels, blank)
+
+
+def test_ctc_loss_with_lengths_as_tensors():
+    log_prob, targets = draw((6, 2, 5)).log_softmax(-1), torch.tensor([[1, 2, 2], [3, 0, 0]])
+    lengths = torch.tensor([6, 5]), torch.tensor([3, 1])
+    check(lambda x, t, i, n: torch._ctc_loss(x, t, i, n)[0], log_prob, targets, *lengths, **LOOSE)
+
+
+def test_batch_norm_with_outputs_and_in_steps():
+    x, weight, bias = draw((4, 3, 5)), draw((3,)), draw((3,))
+    mean, var = torch.zeros(3), torch.ones(3)
+    moved_mean, moved_var = mean.to("ocl"), var.to("ocl")
+    wanted = torch.native_batch_norm(x, weight, bias, mean, var, True, 0.1, 1e-5)
+    out, save_mean, save_invstd = (torch.empty(0, device="ocl") for _ in range(3))
+    on_ocl = [t.to("ocl") for t in (x, weight, bias)]
+    torch.ops.aten.native_batch_norm.out(
+        *on_ocl, moved_mean, moved_var, True, 0.1, 1e-5, out=out, save_mean=save_mean, save_invstd=save_invstd
+    )
+    assert_same([out, save_mean, save_invstd, moved_mean, moved_var], [*wanted, mean, var])
+    wanted = torch.batch_norm_update_stats(x, mean, var, 0.1)
+    got = torch.batch_norm_update_stats(on_ocl[0], moved_mean, moved_var, 0.1)
+    assert_same([*got, moved_mean, moved_var], [*wanted, mean, var])

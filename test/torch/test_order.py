@@ -94,3 +94,5 @@ def test_flip_and_roll(dtype):
         check(lambda x: x.flip(0).roll(1), draw((0, 3)))
         check(lambda x: x.roll(1), draw(()))
         check(lambda x: x.fliplr().rot90(), draw((3, 4)))
+        check(lambda x: torch.nn.functional.channel_shuffle(x, 3), draw((2, 6, 3, 2)))
+        same_out(lambda x, out=None: torch.ops.aten.narrow_copy.out(x, 0, 1, 2, out=out) if out is not None else x[1:3], x)

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from oncilla import _C, _decompositions, _memory
+from oncilla import _C, _memory
 from oncilla._index import Device as _Device
 from oncilla._index import device_index as _index
 from oncilla._memory import *  # noqa: F403
@@ -297,4 +297,3 @@ def register() -> None:
     torch.utils.generate_methods_for_privateuse1_backend(
         for_tensor=True, for_module=True, for_packed_sequence=True, for_storage=True
     )
-    _decompositions.register()

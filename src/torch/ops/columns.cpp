@@ -36,7 +36,8 @@ class Positions {
   // The element at a position, 0 unless `inside`.
   Value read(Value inside, Value position) {
     const Value value = tape_.gather(from_, position);
-    return where(inside, value, tape_.constant(value.dtype, 0));
+    const bool floating = value.dtype == ONC_F32 || value.dtype == ONC_F64;
+    return where(inside, value, floating ? tape_.constant(value.dtype, 0) : tape_.constant_int(value.dtype, 0));
   }
   void run_into(const at::Tensor& out, Value value, std::span<const int64_t> dims, uint32_t reduced) {
     tape_.output(reduced == 0 ? value : tape_.reduce(ONC_EX_REDUCE_SUM, value));
@@ -104,7 +105,7 @@ void check_pairs(std::initializer_list<std::pair<const char*, at::IntArrayRef>> 
 
 at::Tensor& im2col_out(const at::Tensor& self, at::IntArrayRef kernel, at::IntArrayRef dilation, at::IntArrayRef pad,
                        at::IntArrayRef stride, at::Tensor& out) {
-  need_floating(self, "im2col");
+  if (self.scalar_type() != at::kBool) need_floating(self, "im2col");  // the CPU has these
   check_pairs({{"kernel_size", kernel}, {"dilation", dilation}, {"padding", pad}, {"stride", stride}});
   at::native::im2col_shape_check(self, at::Tensor(), kernel[0], kernel[1], dilation[0], dilation[1], pad[0], pad[1], stride[0],
                                  stride[1]);

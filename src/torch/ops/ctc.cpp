@@ -3,7 +3,9 @@
 
 #include <c10/util/OptionalArrayRef.h>
 
+#include <ATen/ops/_ctc_loss_backward_native.h>
 #include <ATen/ops/_ctc_loss_backward_ops.h>
+#include <ATen/ops/_ctc_loss_native.h>
 #include <ATen/ops/_ctc_loss_ops.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
@@ -96,11 +98,24 @@ at::Tensor ctc_loss_grad(const at::Tensor& grad, const at::Tensor& log_prob, con
   return out;
 }
 
+// Lengths as tensors: the host reads them, as on the CPU.
+std::tuple<at::Tensor, at::Tensor> ctc_loss_tensors(const at::Tensor& log_prob, const at::Tensor& targets, const at::Tensor& inputs,
+                                                    const at::Tensor& labels, int64_t blank, bool zero_infinity) {
+  return at::native::ctc_loss_tensor(log_prob, targets, inputs, labels, blank, zero_infinity);
+}
+at::Tensor ctc_loss_tensors_grad(const at::Tensor& grad, const at::Tensor& log_prob, const at::Tensor& targets,
+                                 const at::Tensor& inputs, const at::Tensor& labels, const at::Tensor& loss,
+                                 const at::Tensor& log_alpha, int64_t blank, bool zero_infinity) {
+  return at::native::ctc_loss_backward_tensor(grad, log_prob, targets, inputs, labels, loss, log_alpha, blank, zero_infinity);
+}
+
 }  // namespace
 
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   kernel<at::_ops::_ctc_loss, ctc_loss>(m);
   kernel<at::_ops::_ctc_loss_backward, ctc_loss_grad>(m);
+  kernel<at::_ops::_ctc_loss_Tensor, ctc_loss_tensors>(m);
+  kernel<at::_ops::_ctc_loss_backward_Tensor, ctc_loss_tensors_grad>(m);
 }
 
 }  // namespace oncilla::adapter

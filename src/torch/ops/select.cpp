@@ -1,10 +1,12 @@
 // Reading by index along one dim, and what moves elements by their coordinates: gather, index_select (embedding ends in it), take,
-// flip, roll.
+// flip, roll, channel_shuffle.
 #include "torch/kernel.hpp"
 
 #include <ATen/MemoryOverlap.h>
 #include <ATen/WrapDimUtilsMulti.h>
 #include <ATen/native/Resize.h>
+#include <ATen/ops/channel_shuffle_native.h>
+#include <ATen/ops/channel_shuffle_ops.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/flip_ops.h>
 #include <ATen/ops/gather_meta.h>
@@ -125,6 +127,10 @@ at::Tensor roll_dims(const at::Tensor& self, c10::SymIntArrayRef sym_shifts, at:
   return out;
 }
 
+at::Tensor shuffle_channels(const at::Tensor& self, c10::SymInt groups) {
+  return at::native::channel_shuffle(self, groups.guard_int(__FILE__, __LINE__));
+}
+
 }  // namespace
 
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
@@ -135,6 +141,7 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   kernel<at::_ops::take_out, take_out>(m);
   kernel<at::_ops::flip, flip_dims>(m);
   kernel<at::_ops::roll, roll_dims>(m);
+  kernel<at::_ops::channel_shuffle, shuffle_channels>(m);
 }
 
 }  // namespace oncilla::adapter
