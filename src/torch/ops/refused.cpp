@@ -32,8 +32,7 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   all<&sparse>(m, {"_spdiags", "_to_sparse", "_to_sparse.sparse_dim", "_to_sparse_bsc", "_to_sparse_bsr", "_to_sparse_csc",
                    "_to_sparse_csr", "_validate_compressed_sparse_indices", "sspaddmm.out"});
   all<&nested>(m, {"_jagged_to_padded_dense_forward", "_nested_compute_contiguous_strides_offsets", "_nested_from_padded",
-                   "_nested_tensor_from_mask", "_nested_tensor_from_mask_left_aligned", "_nested_view_from_buffer",
-                   "_padded_dense_to_jagged_forward"});
+                   "_nested_tensor_from_mask", "_nested_view_from_buffer", "_padded_dense_to_jagged_forward"});
   all<&quantized>(m, {"_convert_weight_to_int4pack_for_cpu",
                       "_dyn_quant_matmul_4bit",
                       "_dyn_quant_pack_4bit_weight",
