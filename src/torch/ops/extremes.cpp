@@ -72,16 +72,26 @@ at::Tensor arg_extreme(const at::Tensor& self, std::optional<int64_t> dim, bool 
   return shaped.outs[0];
 }
 
-std::tuple<at::Tensor, at::Tensor> both_extremes(const at::Tensor& self, std::optional<int64_t> dim, bool keepdim) {
+std::array<at::Tensor, 2> both_extremes_to(const at::Tensor& self, std::optional<int64_t> dim, bool keepdim,
+                                           const std::array<at::Tensor, 2>& outs) {
   need_dtype(self.scalar_type());
-  Shaped<at::meta::structured_aminmax, 2> shaped;
+  Shaped<at::meta::structured_aminmax, 2> shaped(outs);
   shaped.meta(self, dim, keepdim);
   reduce(shaped.outs, self, dims_of(dim ? Dim(at::IntArrayRef(*dim)) : Dim(), self.dim()), self.scalar_type(), {}, [](Ctx& c) {
     c.out(c.tape.reduce(ONC_EX_REDUCE_MIN, c.x(0)));
     c.out(c.tape.reduce(ONC_EX_REDUCE_MAX, c.x(0)));
     return Value();
   });
-  return {shaped.outs[0], shaped.outs[1]};
+  return shaped.outs;
+}
+std::tuple<at::Tensor, at::Tensor> both_extremes(const at::Tensor& self, std::optional<int64_t> dim, bool keepdim) {
+  const auto outs = both_extremes_to(self, dim, keepdim, {});
+  return {outs[0], outs[1]};
+}
+std::tuple<at::Tensor&, at::Tensor&> both_extremes_out(const at::Tensor& self, std::optional<int64_t> dim, bool keepdim,
+                                                       at::Tensor& low, at::Tensor& high) {
+  both_extremes_to(self, dim, keepdim, {low, high});
+  return {low, high};
 }
 std::tuple<at::Tensor, at::Tensor> both_extremes_of_all(const at::Tensor& self) { return both_extremes(self, std::nullopt, false); }
 std::tuple<at::Tensor, at::Tensor> both_extremes_of_dim(const at::Tensor& self, int64_t dim, bool keepdim) {
@@ -100,6 +110,7 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   kernel<at::_ops::argmax, arg_extreme<at::meta::structured_argmax, ONC_EX_REDUCE_ARGMAX>>(m);
   kernel<at::_ops::argmin, arg_extreme<at::meta::structured_argmin, ONC_EX_REDUCE_ARGMIN>>(m);
   kernel<at::_ops::aminmax, both_extremes>(m);
+  kernel<at::_ops::aminmax_out, both_extremes_out>(m);
   kernel<at::_ops::_aminmax, both_extremes_of_all>(m);
   kernel<at::_ops::_aminmax_dim, both_extremes_of_dim>(m);
 }

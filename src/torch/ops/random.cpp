@@ -11,6 +11,7 @@
 #include <ATen/ops/normal_ops.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/random_ops.h>
+#include <ATen/ops/result_type.h>
 #include <ATen/ops/uniform_ops.h>
 
 #include <limits>
@@ -132,10 +133,11 @@ std::tuple<at::Tensor, at::Tensor> dropout(const at::Tensor& x, double p, std::o
 at::Tensor dropout_grad(const at::Tensor& grad, const at::Tensor& mask, double scale) {
   need_dtype(grad.scalar_type());
   TORCH_CHECK(mask.scalar_type() == at::kBool, "Mask should be Bool Scalar Type", mask.scalar_type());
-  const at::Tensor out = at::empty_like(grad);
+  // As in a product with the scale, integers become floating.
+  const at::Tensor out = at::empty_like(grad, grad.options().dtype(at::result_type(grad, at::Scalar(scale))));
   auto iter =
       at::TensorIteratorConfig().add_output(out).add_const_input(grad).add_const_input(mask).check_all_same_dtype(false).build();
-  pointwise(iter, grad.scalar_type(), {}, [&](Ctx& c) {
+  pointwise(iter, out.scalar_type(), {}, [&](Ctx& c) {
     const Value s = c.s(c10::Scalar(scale));
     return where(c.raw(1), c.x(0) * s, c.c(0));
   });
