@@ -22,10 +22,13 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "src/torch/coverage.toml"
 RESULTS = ROOT / "docs/opinfo.json"
 PAGE = ROOT / "docs/coverage.md"
+# Where PyTorch has one of these, it makes the op of others on every device: a functional overload of its out= one, say.
+COMPOSED = ("CompositeExplicitAutograd", "CompositeExplicitAutogradNonFunctional", "CompositeImplicitAutograd")
 WAYS = {
     "tape": "one EXPR or FOREACH kernel, made of a tape of elementwise functions, with a trailing reduction where it reduces",
     "kernel": "kernel ops of the plugin",
     "composite": "several ops of the device, put together in the adapter",
+    "functional": "an out= overload: the functional one, and a copy",
     "decomposition": "PyTorch's own decomposition, run on the device",
     "memory": "allocation, copies, views: no arithmetic",
     "host": "the CPU, counted and warned of once: a fallback",
@@ -48,7 +51,7 @@ def registrations() -> dict[str, str | None]:
         if has(name, "PrivateUse1"):
             line = re.search(r"^PrivateUse1: registered at (.*?):\d+ ", torch._C._dispatch_dump(name), re.MULTILINE)
             found[overload] = Path(line[1]).name if line else ""
-        elif has(name, "CPU") and not has(name, "CompositeExplicitAutograd") and not has(name, "CompositeImplicitAutograd"):
+        elif has(name, "CPU") and not any(has(name, key) for key in COMPOSED):
             found[overload] = None
     return found
 

@@ -63,7 +63,7 @@ def test_an_op_that_does_not_end(monkeypatch):
 def case(dtype=torch.float32):
     made = worker.Case.__new__(worker.Case)
     made.op, made.dtype, made.outcome = SimpleNamespace(name="x", decorators=()), dtype, worker.Outcome("x", "float32")
-    made.yardstick = lambda check: ([], [])
+    made.yardstick, made.is_random = lambda check: ([], []), lambda: False
     return made
 
 
@@ -80,9 +80,9 @@ def case(dtype=torch.float32):
 )
 def test_a_wrong_result_is_seen(got):
     wanted = torch.tensor([1.0, 2.0])
-    case().compare(wanted.clone(), wanted, "forward", False)
+    case().compare(wanted.clone(), wanted, "forward")
     with pytest.raises(worker.WrongResultError):
-        case().compare(got, wanted, "forward", False)
+        case().compare(got, wanted, "forward")
 
 
 def test_a_result_beyond_the_tolerance_must_be_as_near_as_the_cpu():
