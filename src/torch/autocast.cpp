@@ -29,6 +29,8 @@ TORCH_LIBRARY_IMPL(aten, AutocastPrivateUse1, m) {
   AT_FORALL_FP32(ONC_WIDER)
   AT_FORALL_FP32_SET_OPT_DTYPE(ONC_SET)
   AT_FORALL_PROMOTE(ONC_PROMOTE)
+  // PyTorch documents it among these; in CUDA's list it is not, so that its log-probabilities are rounded to halves there.
+  ONC_WIDER(cross_entropy_loss)
   using namespace at;  // the next list has its names from there
   // The two norms without a dtype argument go to those that have one.
   AT_FORALL_DIFFERENT_REDISPATCH_SIGNATURE(KERNEL_DIFFERENT_REDISPATCH_SIGNATURE_PRIVATEUSEONE)

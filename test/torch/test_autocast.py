@@ -64,6 +64,13 @@ def test_casts_are_those_by_hand(dtype):
         assert (x @ x.T).dtype == torch.float32
 
 
+def test_cross_entropy_is_that_of_float32():
+    x, y = torch.randn(8, 16, device="ocl", dtype=torch.float16), torch.arange(8, device="ocl")
+    with torch.autocast("ocl", dtype=torch.float16):
+        loss = F.cross_entropy(x, y)
+    assert loss.dtype == torch.float32 and loss.item() == F.cross_entropy(x.float(), y).item()
+
+
 class Square(torch.autograd.Function):
     """Runs in float32 whatever is around it."""
 
