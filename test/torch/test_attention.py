@@ -225,3 +225,9 @@ def test_multihead_attention():
     assert_same(got, wanted, rtol=1e-4, atol=1e-4)
     for p, e in zip(model.parameters(), expected, strict=True):
         assert_same(p.grad, e, rtol=1e-3, atol=1e-3)
+
+
+def test_undefined_gradient():
+    q = draw((1, 2, 3, 4)).to("ocl").requires_grad_()
+    y = torch._C._functions.UndefinedGrad()(sdpa(q, q, q))
+    assert torch.autograd.grad(y, q, torch.ones_like(y), allow_unused=True) == (None,)

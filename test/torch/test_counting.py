@@ -34,6 +34,9 @@ def test_order_statistics_of_float32():
     check(lambda x: x.mode(), draw(()))
     with pytest.raises(RuntimeError, match="out of range"):
         torch.empty(3, device="ocl").kthvalue(4)
+    whole_values, whole_index = torch.empty(1, device="ocl").expand(2), torch.empty(2, dtype=torch.int64, device="ocl")
+    with pytest.raises(RuntimeError, match="unsupported operation"):
+        torch.kthvalue(torch.empty(2, 3, device="ocl"), 1, out=(whole_values, whole_index))
     values, index = torch.zeros(4, 2, device="ocl")[:, ::2], torch.empty(0, dtype=torch.int64, device="ocl")
     torch.median(distinct((4, 6)).to("ocl"), 1, keepdim=True, out=(values, index))
     assert_same((values, index), tuple(distinct((4, 6)).median(1, keepdim=True)))

@@ -96,3 +96,10 @@ def test_flip_and_roll(dtype):
         check(lambda x: x.fliplr().rot90(), draw((3, 4)))
         check(lambda x: torch.nn.functional.channel_shuffle(x, 3), draw((2, 6, 3, 2)))
         same_out(lambda x, out=None: torch.ops.aten.narrow_copy.out(x, 0, 1, 2, out=out) if out is not None else x[1:3], x)
+
+
+def test_errors():
+    with pytest.raises(IndexError, match="no dimensions"):
+        draw(()).to("ocl").roll(0, 0)
+    with pytest.raises(IndexError, match="out of range"):
+        torch.empty(0, 2, device="ocl").logcumsumexp(3)

@@ -123,11 +123,11 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> attention_grad(
     std::array<bool, 4> wanted, const at::Tensor& y, const at::Tensor& lse, const at::Tensor&, const at::Tensor&, c10::SymInt,
     c10::SymInt, double dropout, bool causal, const at::Tensor& seed, const at::Tensor& offset, std::optional<double> scale) {
   TORCH_CHECK_NOT_IMPLEMENTED(!wanted[3], "[ocl] fused attention has no gradient of its mask");
+  if (!grad.defined() || (!wanted[0] && !wanted[1] && !wanted[2])) return {};
   at::Tensor gq, gk, gv;
   if (wanted[0]) gq = at::empty_like(q);
   if (wanted[1]) gk = at::empty_like(k);
   if (wanted[2]) gv = at::empty_like(v);
-  if (!wanted[0] && !wanted[1] && !wanted[2]) return {};
   Settings settings(q, scale, dropout, causal);
   if (settings.attributes.dropout) {
     settings.seed = static_cast<uint64_t>(seed.item<int64_t>());

@@ -1,6 +1,7 @@
 // Order statistics along a dim: kthvalue, median, nanmedian and mode, all read from a stable sort, in which NaN stands at the end.
 #include "torch/kernel.hpp"
 
+#include <ATen/MemoryOverlap.h>
 #include <ATen/native/ReduceOpsUtils.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
@@ -38,6 +39,9 @@ int64_t prepare(const char* name, const at::Tensor& self, int64_t dim, bool keep
   if (!sizes.empty() && !keepdim) sizes.erase(sizes.begin() + axis);
   at::native::resize_output(values, sizes);
   at::native::resize_output(indices, sizes);
+  at::assert_no_internal_overlap(values);
+  at::assert_no_internal_overlap(indices);
+  at::assert_no_overlap(values, self);
   return axis;
 }
 

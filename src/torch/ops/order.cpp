@@ -40,11 +40,12 @@ struct Apart {
 void scan(const at::Tensor& x, int64_t dim, uint32_t kind, const at::Tensor& y, const at::Tensor& index) {
   if (y.scalar_type() == at::kBool && kind != ONC_SCAN_MIN && kind != ONC_SCAN_MAX) throw Declined("a running sum stored as bool");
   need_dtype(y.scalar_type());
+  const int64_t axis = at::maybe_wrap_dim(dim, x.dim());
   if (y.numel() == 0) return;
   const at::Tensor from = some_dim(x);
   const Apart to(y, x);
   onc_scan_attrs attrs{};
-  attrs.axis = static_cast<uint32_t>(at::maybe_wrap_dim(dim, from.dim()));
+  attrs.axis = static_cast<uint32_t>(axis);
   attrs.kind = kind;
   Op op(ONC_OP_SCAN);
   op.in(in_ref(from)).out(out_ref(to.to));

@@ -115,6 +115,8 @@ at::Tensor roll_dims(const at::Tensor& self, c10::SymIntArrayRef sym_shifts, at:
   const auto shifts = C10_AS_INTARRAYREF_SLOW(sym_shifts);
   TORCH_CHECK(!shifts.empty(), "`shifts` required");
   if (dims.empty() && shifts.size() == 1) return roll_dims(self.reshape({self.numel()}), sym_shifts, {0}).view(self.sizes());
+  TORCH_CHECK_INDEX(self.dim() > 0 || dims.empty(), "Dimension specified as ", dims.empty() ? 0 : dims[0],
+                    " but tensor has no dimensions");
   TORCH_CHECK(shifts.size() == dims.size(), "shifts and dimensions must align. shifts: ", shifts.size(), ", dims:", dims.size());
   std::vector<int64_t> by(static_cast<size_t>(self.dim()), 0);
   for (size_t k = 0; k < dims.size(); ++k) {
