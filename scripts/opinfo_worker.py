@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from torch.autograd.gradcheck import GradcheckError
+from torch.nn.modules.linear_cross_entropy_options import LinearCrossEntropyOptions
 from torch.testing._internal.common_device_type import toleranceOverride
 from torch.testing._internal.common_methods_invocations import op_db
 from torch.testing._internal.opinfo.core import DecorateInfo, OpInfo, SampleInput
@@ -117,6 +118,8 @@ def map_sample(sample: SampleInput, change: Callable[[Any], Any]) -> SampleInput
 def in_double(value: Any) -> Any:
     """Widen a tensor or a dtype to double precision."""
     wide = {torch.complex64: torch.complex128, torch.complex32: torch.complex128}
+    if isinstance(value, LinearCrossEntropyOptions) and value.acc_dtype is not None:
+        return dataclasses.replace(value, acc_dtype=torch.float64)
     if isinstance(value, torch.dtype):
         return torch.float64 if value.is_floating_point else wide.get(value, value)
     if isinstance(value, torch.Tensor) and (value.is_floating_point() or value.is_complex()):
@@ -155,6 +158,14 @@ class Case:
     def __init__(self, op: OpInfo, dtype: torch.dtype, sample: SampleInput, outcome: Outcome) -> None:
         self.op, self.dtype, self.sample, self.outcome = op, dtype, sample, outcome
         self.cpu = map_sample(sample, on_cpu)
+        options = self.cpu.kwargs.get("options")
+        if (
+            isinstance(options, LinearCrossEntropyOptions)
+            and options.acc_dtype is None
+            and dtype in (torch.float16, torch.bfloat16)
+        ):
+            # On a device that PyTorch does not know, linear_cross_entropy sums half types in themselves: so must the CPU.
+            self.cpu.kwargs["options"] = dataclasses.replace(options, acc_policy="compact", acc_dtype=dtype)
 
     def call(self, sample: SampleInput, function: Callable[..., Any] | None = None, seed: int = SEED, **more: Any) -> Any:
         """Run a function, the op by default, on a sample."""
@@ -316,6 +327,8 @@ class Case:
                 if not random:
                     torch.testing.assert_close(g, w)
                 continue
+            if not isinstance(g, torch.Tensor):
+                raise WrongResultError(f"result {i} is {g}, not a tensor")
             if i > 0 and self.op.name in WIDE_STATISTICS and g.dtype == torch.float32:
                 g = g.to(w.dtype)
             if g.shape != w.shape or g.dtype != w.dtype:
@@ -377,12 +390,17 @@ class Case:
 
 def moved(value: Any, generator: torch.Generator) -> Any:
     """Move each element of a floating tensor to the number above or below it."""
-    if not isinstance(value, torch.Tensor) or not value.is_floating_point() or value.dtype not in (torch.float32, torch.float64):
+    if not isinstance(value, torch.Tensor) or not value.is_floating_point():
         return value
+    plain = value.detach()
     up = torch.rand(value.shape, generator=generator) < 0.5
-    return torch.nextafter(value.detach(), torch.where(up, torch.inf, -torch.inf).to(value.dtype)).requires_grad_(
-        value.requires_grad
-    )
+    if value.dtype in (torch.float32, torch.float64):
+        near = torch.nextafter(plain, torch.where(up, torch.inf, -torch.inf).to(value.dtype))
+    else:
+        # nextafter has no half types. Their bits are in the order of their magnitudes.
+        near = (plain.view(torch.int16) + torch.where(up, 1, -1).to(torch.int16)).view(value.dtype)
+        near = torch.where(torch.isfinite(near) & (plain != 0), near, plain)
+    return near.requires_grad_(value.requires_grad)
 
 
 def copied(value: Any) -> Any:
@@ -448,7 +466,13 @@ def samples(op: OpInfo, dtype: torch.dtype, check: str, most: int) -> list[Sampl
     torch.manual_seed(SEED)
     with torch.ocl.fallback_mode("silent"):
         made = list(op.sample_inputs("ocl", dtype, requires_grad=check in ("backward", *DERIVATIVES)))
-    return made[:: max(1, -(-len(made) // most))]
+    # Leaves: PyTorch gives no gradient of a view that was made without a history.
+    return [s.transform(leaf) for s in made[:: max(1, -(-len(made) // most))]]
+
+
+def leaf(value: Any) -> Any:
+    """Cut a tensor off what it was made of."""
+    return value.detach().requires_grad_(value.requires_grad) if isinstance(value, torch.Tensor) else value
 
 
 def judge(op: OpInfo, dtype: torch.dtype, checks: list[str], most: int) -> Outcome:
