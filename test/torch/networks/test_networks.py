@@ -94,10 +94,10 @@ def test_reserved_memory(name):
     assert run.allocated <= run.reserved <= 1.25 * run.allocated
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16], ids=str)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
 @pytest.mark.parametrize("name", HALVES)
 def test_autocast(name, dtype):
-    """Losses under autocast follow the CPU's in float32, within a few roundings of the loss itself to that dtype."""
+    """Losses under autocast, with a GradScaler for float16, follow the CPU's in float32, within a few roundings of the loss itself to that dtype."""
     steps = 20
     wanted, got = train(NETWORKS[name], "cpu", steps=steps), train(NETWORKS[name], "ocl", steps=steps, autocast=dtype)
     for step, (o, w) in enumerate(zip(got.losses, wanted.losses, strict=True)):
