@@ -18,7 +18,7 @@ class Sage(nn.Module):
         messages = self.send(x)[source]
         nodes, where = x.shape[0], target[:, None].expand_as(messages)
         blank = messages.new_zeros(nodes, messages.shape[1])
-        degree = blank.new_zeros(nodes).index_add(0, target, torch.ones_like(target, dtype=x.dtype))
+        degree = torch.bincount(target, minlength=nodes)
         mean = blank.index_add(0, target, messages) / degree.clamp(min=1)[:, None]
         most = blank.scatter_reduce(0, where, messages, "amax", include_self=False)
         return torch.tanh(self.own(x) + self.mix(torch.cat([mean, most], 1)))
