@@ -19,11 +19,16 @@ class Pairs {
   Pair x(size_t i) const { return x_[i]; }
   Pair s(size_t k) { return number(args_[k].toScalar()); }
   Pair number(const c10::Scalar& value);
-  void add(Pair pair) { x_.push_back(pair); }
+  const std::optional<c10::Scalar>& given(size_t i) const { return numbers_[i]; }  // an operand that is a number
+  void add(Pair pair, std::optional<c10::Scalar> number = std::nullopt) {
+    x_.push_back(pair);
+    numbers_.push_back(std::move(number));
+  }
 
  private:
   at::ArrayRef<c10::IValue> args_;
   c10::SmallVector<Pair, 4> x_;
+  c10::SmallVector<std::optional<c10::Scalar>, 4> numbers_;
 };
 
 struct ComplexRow {

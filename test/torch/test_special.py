@@ -46,7 +46,8 @@ def test_unary(name):
         assert_same(fn(moved(infinite)), torch.tensor(LIMITS[name]))
         infinite = infinite[:0]
     check(fn, torch.cat([infinite, torch.tensor([float("nan"), 0.0, -0.0, 1.0, -1.0])]), grad=False, rtol=1e-4, atol=1e-5)
-    check(fn, torch.tensor([1, 2, 3]), grad=False, rtol=1e-4, atol=1e-5)
+    if name in ("digamma", "angle"):  # one rule promotes all
+        check(fn, torch.tensor([1, 2, 3]), grad=False, rtol=1e-4, atol=1e-5)
 
 
 def test_double_precision():

@@ -24,6 +24,8 @@ namespace {
 
 using Result = ComplexRow::Result;
 
+constexpr double kLn2 = 0.69314718055994530942, kLn10 = 2.30258509299404568402;
+
 Pair operator+(Pair a, Pair b) { return {a.re + b.re, a.im + b.im}; }
 Pair operator-(Pair a, Pair b) { return {a.re - b.re, a.im - b.im}; }
 Pair operator*(Pair a, Pair b) { return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
@@ -47,6 +49,37 @@ Pair exponential(Pair z) {
   const Value size = exp(z.re);
   return {size * cos(z.im), size * sin(z.im)};
 }
+Pair sine(Pair z) { return {sin(z.re) * cosh(z.im), cos(z.re) * sinh(z.im)}; }
+Pair cosine(Pair z) { return {cos(z.re) * cosh(z.im), -(sin(z.re) * sinh(z.im))}; }
+// i z and its inverse turn a circular function into a hyperbolic one: sinh z = -i sin(i z).
+Pair turned(Pair z) { return {-z.im, z.re}; }
+Pair turned_back(Pair z) { return {z.im, -z.re}; }
+// (sinh 2x + i sin 2y) / (cosh 2x + cos 2y), of which both terms overflow where tanh is long +-1.
+Pair hyperbolic_tangent(Pair z) {
+  const Value x = z.re + z.re, y = z.im + z.im, whole = cosh(x) + cos(y), far = gt(abs(x), x * 0.0 + 40.0);
+  return {where(far, sign(x), sinh(x) / whole), where(far, y * 0.0, sin(y) / whole)};
+}
+// Kahan, "Branch cuts for complex elementary functions": the root of the larger half, so that nothing cancels.
+Pair square_root(Pair z) {
+  const Value none = z.re * 0.0, right = sqrt((abs(z.re) + magnitude(z)) * 0.5);
+  const Value other = where(eq(right, none), none, z.im / (right + right)), forward = ge(z.re, none);
+  return {where(forward, right, abs(other)), where(forward, other, copysign(right, z.im))};
+}
+Pair scaled_log(Pair z, double factor) { return {log(magnitude(z)) * factor, atan2(z.im, z.re) * factor}; }
+// Small whole exponents are products; others, with their special cases at 0, are left to the CPU.
+Pair power(Pairs& p) {
+  const Pair z = p.x(0);
+  const auto& exponent = p.given(1);
+  if (exponent && exponent->isIntegral(false)) {
+    if (exponent->toLong() == 1) return z;
+    if (exponent->toLong() == 2) return z * z;
+    if (exponent->toLong() == 3) return z * z * z;
+  }
+  throw Declined("a complex power other than 1, 2 and 3");
+}
+Pair conjugate(Pair z) { return {z.re, -z.im}; }
+Pair from_one(Pair z) { return {1.0 - z.re, -z.im}; }
+Value nonzero(Pair z) { return logical_or(ne(z.re, z.re * 0.0), ne(z.im, z.im * 0.0)); }
 
 #define OP(expression) [](Pairs& p) -> Pair { return expression; }
 #define A p.x(0)
@@ -61,11 +94,32 @@ const ComplexRow kRows[] = {
     {"addcmul", Result::kComplex, OP(A + p.s(0) * B * p.x(2))},
     {"addcdiv", Result::kComplex, OP(A + p.s(0) * (B / p.x(2)))},
     {"neg", Result::kComplex, OP((Pair{-A.re, -A.im}))},
-    {"conj_physical", Result::kComplex, OP((Pair{A.re, -A.im}))},
+    {"conj_physical", Result::kComplex, OP(conjugate(A))},
+    {"pow.Tensor_Scalar", Result::kComplex, power},
+    {"tanh_backward", Result::kComplex, OP(A* conjugate(from_one(B* B)))},
+    {"sigmoid_backward", Result::kComplex, OP(A* conjugate(from_one(B) * B))},
     {"reciprocal", Result::kComplex, OP((Pair{p.c.c(1), p.c.c(0)}) / A)},
     {"sgn", Result::kComplex, sign_of},
     {"exp", Result::kComplex, OP(exponential(A))},
-    {"log", Result::kComplex, OP((Pair{log(magnitude(A)), atan2(A.im, A.re)}))},
+    {"exp2", Result::kComplex, OP(exponential(Pair{A.re * kLn2, A.im* kLn2}))},
+    {"log", Result::kComplex, OP(scaled_log(A, 1))},
+    {"log2", Result::kComplex, OP(scaled_log(A, 1 / kLn2))},
+    {"log10", Result::kComplex, OP(scaled_log(A, 1 / kLn10))},
+    {"sqrt", Result::kComplex, OP(square_root(A))},
+    {"rsqrt", Result::kComplex, OP((Pair{p.c.c(1), p.c.c(0)}) / square_root(A))},
+    {"sin", Result::kComplex, OP(sine(A))},
+    {"cos", Result::kComplex, OP(cosine(A))},
+    {"sinh", Result::kComplex, OP(turned_back(sine(turned(A))))},
+    {"cosh", Result::kComplex, OP(cosine(turned(A)))},
+    {"tanh", Result::kComplex, OP(hyperbolic_tangent(A))},
+    {"tan", Result::kComplex, OP(turned_back(hyperbolic_tangent(turned(A))))},
+    {"sigmoid", Result::kComplex, OP((Pair{p.c.c(1), p.c.c(0)}) / (Pair{p.c.c(1), p.c.c(0)} + exponential(Pair{-A.re, -A.im})))},
+    {"logical_not", Result::kBool, OP((Pair{logical_not(nonzero(A)), {}}))},
+    {"logical_and", Result::kBool, OP((Pair{logical_and(nonzero(A), nonzero(B)), {}}))},
+    {"logical_or", Result::kBool, OP((Pair{logical_or(nonzero(A), nonzero(B)), {}}))},
+    {"logical_xor", Result::kBool, OP((Pair{logical_xor(nonzero(A), nonzero(B)), {}}))},
+    {"isnan", Result::kBool, OP((Pair{logical_or(isnan(A.re), isnan(A.im)), {}}))},
+    {"isinf", Result::kBool, OP((Pair{logical_or(isinf(A.re), isinf(A.im)), {}}))},
     {"abs", Result::kReal, OP((Pair{magnitude(A), {}}))},
     {"angle", Result::kReal, OP((Pair{atan2(A.im, A.re), {}}))},
     {"eq.Tensor", Result::kBool, OP((Pair{EQUAL, {}}))},
@@ -142,7 +196,7 @@ at::Tensor complex_pointwise(const ComplexRow& row, const at::Tensor& out, at::A
       size_t next = 0;
       for (const at::Tensor& t : operands) {
         if (t.is_cpu()) {
-          pairs.add(pairs.number(t.item()));
+          pairs.add(pairs.number(t.item()), t.item());
         } else {
           pairs.add({c.x(next), t.is_complex() ? c.x(next + 1) : c.c(0)});
           next += t.is_complex() ? 2 : 1;

@@ -13,6 +13,7 @@
 #include <ATen/ops/random_ops.h>
 #include <ATen/ops/result_type.h>
 #include <ATen/ops/uniform_ops.h>
+#include <ATen/ops/view_as_real.h>
 
 #include <limits>
 
@@ -33,6 +34,13 @@ at::Tensor& uniform_in_place(at::Tensor& self, double from, double to, Gen gener
   return self;
 }
 at::Tensor& normal_in_place(at::Tensor& self, double mean, double std, Gen generator) {
+  if (self.is_complex()) {
+    // A deviation of std in the plane is one of std / sqrt(2) in each part; a mean is real.
+    at::Tensor pairs = at::view_as_real(self);
+    normal_in_place(pairs, 0, std * 0.70710678118654752440, generator);
+    if (mean != 0) pairs.select(-1, 0).add_(mean);
+    return self;
+  }
   need_floating_draw(self, "normal_");
   TORCH_CHECK(std >= 0.0, "normal expects std >= 0.0, but found std ", std);
   draw(self, {}, self.scalar_type(), generator, [&](Ctx& c) {

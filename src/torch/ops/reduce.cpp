@@ -137,6 +137,7 @@ at::Tensor trace(const at::Tensor& self) {
 
 template <class Meta, uint32_t kReduce>
 at::Tensor truth_of_dim(const at::Tensor& self, int64_t dim, bool keepdim) {
+  if (self.is_complex()) return truth_of_dim<Meta, kReduce>(at::ne(self, 0), dim, keepdim);
   need_dtype(self.scalar_type());
   Shaped<Meta> shaped;
   shaped.meta(self, dim, keepdim);
@@ -145,6 +146,7 @@ at::Tensor truth_of_dim(const at::Tensor& self, int64_t dim, bool keepdim) {
 }
 template <class Meta, uint32_t kReduce>
 at::Tensor truth_of_all(const at::Tensor& self) {
+  if (self.is_complex()) return truth_of_all<Meta, kReduce>(at::ne(self, 0));
   need_dtype(self.scalar_type());
   Shaped<Meta> shaped;
   shaped.meta(self);

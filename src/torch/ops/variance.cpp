@@ -3,11 +3,15 @@
 
 #include <c10/util/OptionalArrayRef.h>
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/complex.h>
 #include <ATen/ops/mean_meta.h>
+#include <ATen/ops/sqrt.h>
 #include <ATen/ops/std_mean_ops.h>
 #include <ATen/ops/std_ops.h>
 #include <ATen/ops/var_mean_ops.h>
 #include <ATen/ops/var_ops.h>
+#include <ATen/ops/view_as_real.h>
 
 #include "torch/arguments.hpp"
 #include "torch/reduce.hpp"
@@ -22,6 +26,14 @@ std::pair<at::Tensor, at::Tensor> variance(const at::Tensor& self, Dim dim, cons
                                            bool keepdim, bool root) {
   TORCH_CHECK(at::isFloatingType(self.scalar_type()) || at::isComplexType(self.scalar_type()),
               "std and var only support tensors of floating point dtype");
+  if (self.is_complex()) {
+    // |z - mean|^2 is the sum of both parts' squares.
+    const at::Tensor pairs = at::view_as_real(self);
+    const auto re = variance(pairs.select(-1, 0), dim, correction, keepdim, false);
+    const auto im = variance(pairs.select(-1, 1), dim, correction, keepdim, false);
+    const at::Tensor var = re.first + im.first;
+    return {root ? at::sqrt(var) : var, at::complex(re.second, im.second)};
+  }
   need_dtype(self.scalar_type());
   const Dims dims = dims_of(dim, self.dim());
   Shaped<at::meta::structured_mean_dim> kept, shaped, mean;

@@ -6,6 +6,7 @@
 #include <ATen/WrapDimUtils.h>
 #include <ATen/ops/_weight_norm_interface_backward_ops.h>
 #include <ATen/ops/_weight_norm_interface_ops.h>
+#include <ATen/ops/abs.h>
 #include <ATen/ops/div.h>
 #include <ATen/ops/embedding_renorm_ops.h>
 #include <ATen/ops/index_copy.h>
@@ -33,6 +34,9 @@ using Type = std::optional<at::ScalarType>;
 using Two = std::tuple<at::Tensor, at::Tensor>;
 
 at::Tensor norm_to(const at::Tensor& self, const at::Scalar& ord, Dim dim, bool keepdim, Type dtype, const at::Tensor& out) {
+  // The norm of magnitudes. Their dtype is the result's already.
+  if (self.is_complex() && (!dtype || *dtype == self.scalar_type()))
+    return norm_to(at::abs(self), ord, dim, keepdim, std::nullopt, out);
   need_dtype(self.scalar_type());
   Shaped<at::meta::structured_linalg_vector_norm> shaped({out});
   shaped.meta(self, ord, dim, keepdim, dtype);
