@@ -77,6 +77,12 @@ def test_max_unpool():
 
     check(there_and_back, draw((2, 3, 6, 4)))
     check(there_and_back, draw((3, 6, 4)))
+
+    def of_overlapping_windows(x):
+        y, index = F.max_pool2d(x, 3, 1, return_indices=True)
+        return F.max_unpool2d(y, index, 3, 1)
+
+    check(of_overlapping_windows, draw((2, 3, 6, 4)), grad=False)
     index = torch.tensor([[[0, 35], [7, 36]]])
     written = torch.ops.aten.max_unpool2d(torch.ones(1, 2, 2, device="ocl"), index.to("ocl"), (6, 6))
     assert written.sum().item() == 3

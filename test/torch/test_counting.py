@@ -80,7 +80,7 @@ def test_bincount():
 @pytest.mark.parametrize("reduce", ["sum", "mean", "max", "min", "prod"])
 def test_segment_reduce(reduce):
     lengths = whole(2, 0, 3, 1)
-    x = torch.tensor([1.0, 2, 3, 0, 3, NAN]).unsqueeze(1) * torch.tensor([1.0, 2])
+    x = torch.tensor([1.0, 2, 3, 0, NAN, 3]).unsqueeze(1) * torch.tensor([1.0, 2])
 
     def fn(x, n, **options):
         return torch.segment_reduce(x, reduce, lengths=n, axis=0, **options)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from common import check, draw
+from common import assert_same, check, draw
 from torch.nn import functional as F  # noqa: N812
 
 INDICES = [1, 4, 4, 0, 3, 2, 4, 1, 5]
@@ -77,3 +77,16 @@ def test_halves(dtype):
         assert got.dtype == weight.grad.dtype == dtype
         torch.testing.assert_close(got.detach().cpu().double(), wanted.detach(), rtol=tolerance, atol=tolerance)
         torch.testing.assert_close(weight.grad.cpu().double(), wide.grad, rtol=3 * tolerance, atol=3 * tolerance)
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean"])
+def test_gradients_scaled_by_frequency(mode):
+    indices, offsets = torch.tensor([1, 2, 1, 4, 1, 2]), torch.tensor([0, 2, 5])
+    weight = draw((5, 3))
+    on_ocl = weight.to("ocl").requires_grad_()
+    F.embedding_bag(indices.to("ocl"), on_ocl, offsets.to("ocl"), mode=mode, scale_grad_by_freq=True).square().sum().backward()
+    # The CPU's bags divide by the frequency of another index; its embedding does not.
+    weight.requires_grad_()
+    bags = F.embedding(indices, weight, scale_grad_by_freq=True).split([2, 3, 1])
+    torch.stack([getattr(words, mode)(0) for words in bags]).square().sum().backward()
+    assert_same(on_ocl.grad, weight.grad)
