@@ -1,6 +1,8 @@
 // Tensors of values that follow from their position: ranges, spaced numbers, the identity.
 #include "torch/kernel.hpp"
 
+#include <ATen/Dispatch.h>
+
 #include <ATen/native/RangeUtils.h>
 #include <ATen/ops/arange_ops.h>
 #include <ATen/ops/empty.h>
@@ -59,12 +61,16 @@ at::Tensor& range_out(const at::Scalar& start, const at::Scalar& end, const at::
   return out;
 }
 
+// An end as the output holds it: whole numbers have no fractions.
+double end_in(const at::Scalar& value, at::ScalarType type) {
+  if (!at::isIntegralType(type, false)) return value.toDouble();
+  return AT_DISPATCH_INTEGRAL_TYPES(type, "spaced", [&] { return static_cast<double>(value.to<scalar_t>()); });
+}
+
 // The nearer end is the one counted from, so that both ends are met exactly. Numbers between whole ends have fractions on the way:
 // they are counted in float64, as on the CPU.
-Value spaced(Ctx& c, Value at, const at::Scalar& start, const at::Scalar& end, int64_t steps) {
-  const double from = start.toDouble(), to = end.toDouble();
-  const Value step = c.s(c10::Scalar((to - from) / static_cast<double>(steps - 1))), last = c.s(c10::Scalar(steps - 1));
-  const Value half = c.s(c10::Scalar(steps / 2));
+Value spaced(Ctx& c, Value at, double from, double to, double by, int64_t steps) {
+  const Value step = c.s(c10::Scalar(by)), last = c.s(c10::Scalar(steps - 1)), half = c.s(c10::Scalar(steps / 2));
   return where(lt(at, half), c.s(c10::Scalar(from)) + step * at, c.s(c10::Scalar(to)) - step * (last - at));
 }
 at::ScalarType spaced_in(const at::Tensor& out) {
@@ -73,14 +79,19 @@ at::ScalarType spaced_in(const at::Tensor& out) {
 }
 at::Tensor& linspace_out(const at::Scalar& start, const at::Scalar& end, int64_t steps, at::Tensor& out) {
   TORCH_CHECK(steps >= 0, "number of steps must be non-negative");
-  by_position(out, steps, spaced_in(out),
-              [&](Ctx& c, Value at) { return steps == 1 ? c.s(c10::Scalar(start.toDouble())) : spaced(c, at, start, end, steps); });
+  const double from = end_in(start, out.scalar_type()), to = end_in(end, out.scalar_type());
+  by_position(out, steps, spaced_in(out), [&](Ctx& c, Value at) {
+    return steps == 1 ? c.s(c10::Scalar(from)) : spaced(c, at, from, to, (to - from) / static_cast<double>(steps - 1), steps);
+  });
   return out;
 }
 at::Tensor& logspace_out(const at::Scalar& start, const at::Scalar& end, int64_t steps, double base, at::Tensor& out) {
   TORCH_CHECK(steps >= 0, "number of steps must be non-negative");
+  const double from = end_in(start, out.scalar_type()), to = end_in(end, out.scalar_type());
+  const double by = steps > 1 ? (to - from) / static_cast<double>(steps - 1) : 0;
   by_position(out, steps, spaced_in(out), [&](Ctx& c, Value at) {
-    const Value exponent = steps == 1 ? c.s(c10::Scalar(start.toDouble())) : spaced(c, at, start, end, steps);
+    // A single exponent is taken as it was given.
+    const Value exponent = steps == 1 ? c.s(c10::Scalar(start.toDouble())) : spaced(c, at, from, to, by, steps);
     return pow(c.s(c10::Scalar(base)), exponent);
   });
   return out;
