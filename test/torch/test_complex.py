@@ -22,7 +22,7 @@ UNARY = {
     "reciprocal": torch.reciprocal, "exp": torch.exp, "exp2": torch.exp2, "log": torch.log, "log2": torch.log2, "log10": torch.log10, "sqrt": torch.sqrt,
     "rsqrt": torch.rsqrt, "sin": torch.sin, "cos": torch.cos, "tan": torch.tan, "sinh": torch.sinh, "cosh": torch.cosh, "tanh": torch.tanh, "sigmoid": torch.sigmoid,
     "truth": lambda a: (torch.logical_not(a), a.any(), a.all(1), torch.logical_xor(a, a * 0), a.isnan(), a.isinf()),
-    "norm": lambda a: (torch.linalg.vector_norm(a), torch.linalg.vector_norm(a, 1, 1), a.norm()), "var": lambda a: (a.var(), a.std(1), *torch.var_mean(a, 0)), "sum": lambda a: (a.sum(), a.sum(1), a.sum(0, keepdim=True)),
+    "norm": lambda a: (torch.linalg.vector_norm(a), torch.linalg.vector_norm(a, 1, 1), torch.linalg.vector_norm(a, float("inf"), 1), a.norm()), "var": lambda a: (a.var(), a.std(1), *torch.var_mean(a, 0)), "sum": lambda a: (a.sum(), a.sum(1), a.sum(0, keepdim=True)),
     "mean": lambda a: (a.mean(), a.mean(1)), "parts": lambda a: (a.real * 2, a.imag + 1), "equal": lambda a: torch.tensor(torch.equal(a, a.clone())).to(a.device),
     "polar": lambda a: torch.polar(a.real.abs(), a.imag), "complex": lambda a: torch.complex(a.imag, a.real), "vdot": lambda a: torch.vdot(a[0], a[1]),
     "moved": lambda a: torch.cat([a.t().contiguous(), a.t()]), "filled": lambda a: torch.full_like(a, 2 - 1j) + torch.zeros_like(a) + torch.ones_like(a),
