@@ -21,6 +21,8 @@
 #include <ATen/ops/max_pool3d_with_indices_backward_ops.h>
 #include <ATen/ops/max_pool3d_with_indices_ops.h>
 
+#include <cstdlib>
+
 #include "torch/shaped.hpp"
 #include "torch/spatial.hpp"
 
@@ -174,16 +176,16 @@ at::Tensor max_pool3d_grad(const at::Tensor& grad, const at::Tensor& x, Ints ker
 
 // --- averages
 
-// PyTorch takes any divisor but 0.
-void need_divisor(std::optional<int64_t> divisor) {
-  if (divisor && *divisor <= 0) throw Declined("an average with a divisor that is not positive");
-}
 template <uint32_t kRank>
 onc_pool_attrs average(Ints kernel_size, Ints stride, Ints pad, bool count_pad, std::optional<int64_t> divisor) {
   onc_pool_attrs out = attributes<kRank>(kernel_size, stride, pad, {1});
   out.count_include_pad = count_pad;
-  out.divisor_override = divisor.value_or(0);
+  out.divisor_override = std::abs(divisor.value_or(0));
   return out;
+}
+// PyTorch takes any divisor but 0, the op none below it.
+void sign_of_divisor(std::optional<int64_t> divisor, const at::Tensor& out) {
+  if (divisor.value_or(0) < 0) out.neg_();
 }
 
 template <class Meta, uint32_t kRank>
@@ -192,13 +194,13 @@ at::Tensor& avg_pool(const at::Tensor& x, Ints kernel_size, Ints stride, Ints pa
   need_floating(x, "average pooling");
   Shaped<Meta> shaped({out});
   shaped.meta(x, kernel_size, stride, pad, ceil, count_pad, divisor);
-  need_divisor(divisor);
   if (out.numel() == 0) return out;
   const Dense to(out);
   const at::Tensor input = batched(x.contiguous(), kRank), o = batched(to.to, kRank);
   Op op(ONC_OP_AVG_POOL);
   op.in(in_ref(input)).out(out_ref(o)).attrs(average<kRank>(kernel_size, stride, pad, count_pad, divisor));
   run(op, x.device().index());
+  sign_of_divisor(divisor, to.to);
   to.finish();
   return out;
 }
@@ -208,13 +210,13 @@ at::Tensor& avg_pool_grad(const at::Tensor& grad, const at::Tensor& x, Ints kern
   need_floating(x, "average pooling");
   Shaped<Meta> shaped({grad_in});
   shaped.meta(grad, x, kernel_size, stride, pad, ceil, count_pad, divisor);
-  need_divisor(divisor);
   if (grad_in.numel() == 0) return grad_in;
   const Dense to(grad_in);
   const at::Tensor g = batched(grad.contiguous(), kRank), o = batched(to.to, kRank);
   Op op(ONC_OP_AVG_POOL_GRAD);
   op.in(in_ref(g)).out(out_ref(o)).attrs(average<kRank>(kernel_size, stride, pad, count_pad, divisor));
   run(op, x.device().index());
+  sign_of_divisor(divisor, to.to);
   to.finish();
   return grad_in;
 }
