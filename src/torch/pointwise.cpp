@@ -122,7 +122,9 @@ void pointwise(at::TensorIteratorBase& iter, c10::ScalarType common, at::ArrayRe
   for (int arg = iter.noutputs(); arg < operands; ++arg) {
     if (iter.is_cpu_scalar(arg)) {
       const at::Tensor& number = iter.tensor(arg);
-      const c10::Scalar item = number.item();
+      // A number becomes one of the common dtype first, as PyTorch has it: -1 beside uint8 is 255.
+      const bool whole = at::isIntegralType(common, false) && at::isIntegralType(number.scalar_type(), true);
+      const c10::Scalar item = (whole ? number.to(common) : number).item();
       const Value value = ctx.s(item);
       ctx.add_operand(value, value, item);
       continue;

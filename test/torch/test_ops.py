@@ -409,3 +409,12 @@ def test_autocast_follows_pytorchs_lists():
         expected = a @ b
     assert product.dtype == torch.bfloat16 and softmax.dtype == torch.float32 and weight.grad.dtype == torch.float32
     torch.testing.assert_close(product.detach().cpu(), expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32], ids=str)
+def test_a_number_outside_the_dtype_wraps(dtype):
+    x = torch.tensor([0, 1, 44, 100, torch.iinfo(dtype).max], dtype=dtype)
+    for number in (-1, 257, 300, 2**31 + 5, -(2**33) - 3):
+        for fn in (torch.eq, torch.lt, torch.add, torch.mul, torch.remainder, torch.bitwise_and, torch.floor_divide):
+            if number % 2 ** torch.iinfo(dtype).bits:  # else a division by zero
+                assert_same(fn(x.to("ocl"), number), fn(x, number))
