@@ -54,10 +54,11 @@ Pair cosine(Pair z) { return {cos(z.re) * cosh(z.im), -(sin(z.re) * sinh(z.im))}
 // i z and its inverse turn a circular function into a hyperbolic one: sinh z = -i sin(i z).
 Pair turned(Pair z) { return {-z.im, z.re}; }
 Pair turned_back(Pair z) { return {z.im, -z.re}; }
-// (sinh 2x + i sin 2y) / (cosh 2x + cos 2y), of which both terms overflow where tanh is long +-1.
+// Kahan, "Branch cuts for complex elementary functions": nothing cancels near a pole. Squares overflow where tanh is long +-1.
 Pair hyperbolic_tangent(Pair z) {
-  const Value x = z.re + z.re, y = z.im + z.im, whole = cosh(x) + cos(y), far = gt(abs(x), x * 0.0 + 40.0);
-  return {where(far, sign(x), sinh(x) / whole), where(far, y * 0.0, sin(y) / whole)};
+  const Value t = tan(z.im), s = sinh(z.re), beta = t * t + 1.0, whole = beta * s * s + 1.0;
+  const Value far = gt(abs(z.re), z.re * 0.0 + 20.0);
+  return {where(far, sign(z.re), beta * sqrt(s * s + 1.0) * s / whole), where(far, z.im * 0.0, t / whole)};
 }
 // Kahan, "Branch cuts for complex elementary functions": the root of the larger half, so that nothing cancels.
 Pair square_root(Pair z) {
