@@ -29,7 +29,7 @@ WAYS = {
     "kernel": "kernel ops of the plugin",
     "composite": "several ops of the device, put together in the adapter",
     "functional": "an out= overload: the functional one, and a copy",
-    "decomposition": "PyTorch's own decomposition, run on the device",
+    "decomposition": "PyTorch's own composition for every device, registered as it is",
     "memory": "allocation, copies, views: no arithmetic",
     "host": "the CPU, counted and warned of once: a fallback",
     "refused": "an error that says why",
@@ -103,20 +103,37 @@ def plain(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
-def results_section(results: dict[str, Any]) -> list[str]:
+def reason(op: str, dtype: str, table: dict[str, Any]) -> str:
+    """Say why an op fails in PyTorch's own tests.
+
+    Raises
+    ------
+    InconsistentError
+        Where no row of [[failing]] says it.
+    """
+    for row in table.get("failing", []):
+        if any(fnmatchcase(op, p) for p in row["ops"]) and dtype in row.get("dtypes", [dtype]):
+            return row["reason"]
+    raise InconsistentError(
+        f"{op} fails in {dtype} in docs/opinfo.json, and no row of [[failing]] in src/torch/coverage.toml says why"
+    )
+
+
+def results_section(results: dict[str, Any], table: dict[str, Any]) -> list[str]:
     """Write what PyTorch's own tests gave."""
     lines = [
         "## PyTorch's own tests",
         "",
-        f"`scripts/opinfo` of {results['date']} on {plain(results['device'])}, PyTorch {results['torch']}; checks: {', '.join(results['checks'])}. An op passes if all its samples do.",
+        "`scripts/opinfo` over PyTorch's database of ops. An op passes if all its samples do; it passes without fallback if nothing ran on the CPU meanwhile.",
         "",
-        "| dtype | ops | pass | without fallback | samples | failing: wrong | error |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| dtype | ops | pass | without fallback | samples | failing: wrong | error | when, where, what |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     for dtype, row in results["summary"].items():
         wrong = sum(row.get(kind, 0) for kind in ("wrong", "crash", "timeout"))
+        how = f"{row['date']}, {plain(row['device'])}, PyTorch {row['torch']}; {', '.join(row['checks'])}"
         lines.append(
-            f"| {dtype} | {row['ops']} | {row.get('passed', 0)} | {row.get('without fallback', 0)} | {row['samples']} | {wrong} | {row.get('error', 0) + row.get('fallback', 0)} |"
+            f"| {dtype} | {row['ops']} | {row.get('passed', 0)} | {row.get('without fallback', 0)} | {row['samples']} | {wrong} | {row.get('error', 0) + row.get('fallback', 0)} | {how} |"
         )
     nearer = [f"{o['op']} ({o['dtype']})" for o in results["ops"] if o["nearer"]]
     if nearer:
@@ -126,10 +143,16 @@ def results_section(results: dict[str, Any]) -> list[str]:
         ]
     failing = [o for o in results["ops"] if o["failures"]]
     if failing:
-        lines += ["", "### What fails", "", "| op | dtype | samples | check | what comes |", "| --- | --- | ---: | --- | --- |"]
+        lines += [
+            "",
+            "### What fails",
+            "",
+            "| op | dtype | samples | check | why | what comes |",
+            "| --- | --- | ---: | --- | --- | --- |",
+        ]
         for o in failing:
             lines += [
-                f"| {o['op']} | {o['dtype']} | {f['count']} of {o['samples']} | {f['check']}: {f['kind']} | {plain(f['message'])[:240]} |"
+                f"| {o['op']} | {o['dtype']} | {f['count']} of {o['samples']} | {f['check']}: {f['kind']} | {plain(reason(o['op'], o['dtype'], table))} | {plain(f['message'])[:160]} |"
                 for f in o["failures"]
             ]
     falling: dict[str, set[str]] = defaultdict(set)
@@ -142,7 +165,7 @@ def results_section(results: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
-def page(rows: dict[str, tuple[str, str]], results: dict[str, Any] | None) -> str:
+def page(rows: dict[str, tuple[str, str]], results: dict[str, Any] | None, table: dict[str, Any]) -> str:
     """Write the whole page."""
     counts = Counter(way for way, _ in rows.values())
     lines = [
@@ -157,7 +180,7 @@ def page(rows: dict[str, tuple[str, str]], results: dict[str, Any] | None) -> st
     lines += [f"| {way} | {counts[way]} | {text} |" for way, text in WAYS.items() if counts[way]]
     lines.append("")
     if results is not None:
-        lines += results_section(results)
+        lines += results_section(results, table)
     for way in WAYS:
         if not counts[way]:
             continue
@@ -188,11 +211,12 @@ def main() -> int:
     if not hasattr(torch, "ocl"):
         sys.exit("coverage: the adapter is not installed: run scripts/setup")
     try:
-        rows = classify(registrations(), tomllib.loads(TABLE.read_text()))
+        table = tomllib.loads(TABLE.read_text())
+        rows = classify(registrations(), table)
+        text = page(rows, json.loads(RESULTS.read_text()) if RESULTS.exists() else None, table)
     except InconsistentError as problem:
         print(problem)
         return 1
-    text = page(rows, json.loads(RESULTS.read_text()) if RESULTS.exists() else None)
     if not arguments.check:
         PAGE.write_text(text)
         print(f"{len(rows)} overloads; wrote {PAGE.relative_to(ROOT)}")

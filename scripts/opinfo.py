@@ -30,6 +30,7 @@ from torch.testing._internal.common_methods_invocations import op_db
 from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parent.parent
+SAVED = ROOT / "docs/opinfo.json"
 DTYPES = ("float32", "float64", "float16", "bfloat16", "int64", "int32", "uint8", "bool", "complex64")
 
 
@@ -87,13 +88,14 @@ def jobs(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     unknown = [name for name in arguments.op if name not in names]
     if unknown:
         sys.exit(f"opinfo: no OpInfo is called {', '.join(unknown)}; --list shows the names")
-    return [
+    every = [
         {"index": i, "op": full_name(op), "dtype": dtype, "checks": arguments.check, "samples": arguments.samples}
         for dtype in arguments.dtype
         for i, op in enumerate(op_db)
         if (not arguments.op or op.name in arguments.op or full_name(op) in arguments.op)
         and getattr(torch, dtype) in op.supported_dtypes("cpu")
     ]
+    return every[:: arguments.share]
 
 
 def run_all(todo: list[dict[str, Any]], arguments: argparse.Namespace) -> list[dict[str, Any]]:
@@ -165,6 +167,26 @@ def compact(outcome: dict[str, Any]) -> dict[str, Any]:
     return {**outcome, "failures": list(seen.values())}
 
 
+def merged(before: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    """Put new dtypes in the place of old ones; of the ops, keep those of which there is more to say than that they pass."""
+    told = [op for op in result["ops"] if op["failures"] or op["fallbacks"] or op["nearer"]]
+    ops = [op for op in before["ops"] if op["dtype"] not in result["summary"]] + told
+    order = {dtype: i for i, dtype in enumerate(DTYPES)}
+    summary = before["summary"] | result["summary"]
+    return {
+        "summary": {dtype: summary[dtype] for dtype in sorted(summary, key=order.__getitem__)},
+        "ops": sorted(ops, key=lambda op: order[op["dtype"]]),
+    }
+
+
+def write(path: Path, result: dict[str, Any]) -> None:
+    """Write a result, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = path.with_suffix(".new")
+    written.write_text(json.dumps(result, indent=1) + "\n")
+    written.replace(path)
+
+
 def main() -> int:
     """Run, print, save."""
     parser = argparse.ArgumentParser(
@@ -184,6 +206,7 @@ def main() -> int:
     parser.add_argument(
         "--samples", type=int, default=10**6, metavar="N", help="at most N of each op and check, evenly chosen (default: all)"
     )
+    parser.add_argument("--share", type=int, default=1, metavar="N", help="every Nth op (default: all)")
     parser.add_argument(
         "--known",
         type=Path,
@@ -194,14 +217,21 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="worker processes (default: one a core)")
     parser.add_argument("--limit", type=float, default=900, metavar="SECONDS", help="for one op (default: 900)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the result is saved (default: build/opinfo.json)")
+    parser.add_argument(
+        "--save",
+        action="store_true",
+        help="put the result into docs/opinfo.json, too, of which scripts/coverage makes docs/coverage.md",
+    )
     parser.add_argument("--list", action="store_true", help="print the names, and end")
     arguments = parser.parse_args()
+    if arguments.save and (arguments.op or arguments.share > 1 or arguments.samples < 10**6):
+        parser.error("--save is for whole dtypes: it goes with neither --op nor --share nor --samples")
     if arguments.list:
         print("\n".join(full_name(op) for op in op_db))
         return 0
     arguments.dtype = list(DTYPES) if arguments.all_dtypes else arguments.dtype or ["float32"]
     arguments.check = list(CHECKS) if arguments.all_checks else arguments.check or ["forward", "backward"]
-    for name in ("jobs", "samples"):
+    for name in ("jobs", "samples", "share"):
         if getattr(arguments, name) < 1:
             parser.error(f"--{name} must be at least 1, not {getattr(arguments, name)}")
     try:
@@ -214,20 +244,18 @@ def main() -> int:
     begin = time.monotonic()
     outcomes = run_all(jobs(arguments), arguments)
     counts = summary(outcomes)
-    result = {
+    how = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "device": torch.ocl.get_device_name(),
         "torch": torch.__version__,
         "checks": arguments.check,
-        "fallback": "error" if arguments.no_fallback else "allowed",
-        "summary": counts,
-        "ops": [compact(outcome) for outcome in outcomes],
+        "on the CPU": "refused" if arguments.no_fallback else "allowed",
     }
+    result = {"summary": {dtype: how | row for dtype, row in counts.items()}, "ops": [compact(outcome) for outcome in outcomes]}
     path = arguments.json or ROOT / "build/opinfo.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    written = path.with_suffix(".new")
-    written.write_text(json.dumps(result, indent=1) + "\n")
-    written.replace(path)
+    write(path, result)
+    if arguments.save:
+        write(SAVED, merged(json.loads(SAVED.read_text()) if SAVED.exists() else {"summary": {}, "ops": []}, result))
 
     for dtype, row in counts.items():
         others = ", ".join(f"{row[kind]} {kind}" for kind in ("wrong", "error", "fallback", "crash", "timeout") if kind in row)

@@ -141,10 +141,11 @@ def stages() -> list[Stage]:
             minutes=25,
             cores=2,
         ),
+        # Intel's compiler is the faster one: the adapter is tested whole on it. pocl, which the kernels are tested whole on, takes every fourth case.
         Stage(
             "torch",
-            "the PyTorch device on pocl",
-            f"scripts/with-runtime pocl {python} -m pytest -q test/torch",
+            "the PyTorch device on pocl, every fourth case",
+            f"scripts/with-runtime pocl {python} -m pytest -q test/torch --share 4",
             ("install",),
             count_words,
             minutes=25,
@@ -157,6 +158,29 @@ def stages() -> list[Stage]:
             count_words,
             quick=False,
             minutes=25,
+        ),
+        Stage(
+            "opinfo",
+            "PyTorch's own samples of every op in float32, with gradients, on Intel's CPU runtime",
+            "scripts/with-runtime intel scripts/opinfo --jobs 1 --known docs/opinfo.json --json build/opinfo-intel.json",
+            ("install",),
+            count_words,
+            quick=False,
+        ),
+        Stage(
+            "opinfo-pocl",
+            "a part of them on pocl, with in-place, out=, strided and wrong arguments",
+            "scripts/with-runtime pocl scripts/opinfo --jobs 1 --all-checks --share 12 --samples 3 --known docs/opinfo.json --json build/opinfo-pocl.json",
+            ("install",),
+            count_words,
+            quick=False,
+        ),
+        Stage(
+            "coverage",
+            "docs/coverage.md says what is registered",
+            "scripts/with-runtime pocl scripts/coverage --check",
+            ("install",),
+            count_words,
         ),
         Stage(
             "asan-ops",
