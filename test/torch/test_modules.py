@@ -57,7 +57,7 @@ def on_ocl(given):
 
 
 # What PyTorch says of these settings on every device.
-@pytest.mark.filterwarnings("ignore:enable_nested_tensor", "ignore:reduction: 'mean' divides", "ignore:LSTM with projections")
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor", "ignore:reduction.*divides", "ignore:LSTM with projections")
 @pytest.mark.parametrize("info", module_db, ids=[info.formatted_name for info in module_db])
 def test_module(info):
     for training in (True, False) if info.train_and_eval_differ else (True,):
