@@ -29,7 +29,6 @@ WAYS = {
     "kernel": "kernel ops of the plugin",
     "composite": "several ops of the device, put together in the adapter",
     "functional": "an out= overload: the functional one, and a copy",
-    "decomposition": "PyTorch's own composition for every device, registered as it is",
     "memory": "allocation, copies, views: no arithmetic",
     "host": "the CPU, counted and warned of once: a fallback",
     "refused": "an error that says why",
@@ -139,7 +138,9 @@ def results_section(results: dict[str, Any], table: dict[str, Any]) -> list[str]
     if nearer:
         lines += [
             "",
-            "Beyond PyTorch's tolerance in some sample, yet about as near to a float64 run as the CPU: " + ", ".join(nearer) + ".",
+            "Beyond PyTorch's tolerance in some sample, yet about as near to a float64 run as the CPU on inputs moved by one ULP: "
+            + ", ".join(nearer)
+            + ".",
         ]
     failing = [o for o in results["ops"] if o["failures"]]
     if failing:

@@ -2,7 +2,8 @@
 
 Every sample of every op: the results, the gradients, the in-place and out= variants, samples with gaps, and the error inputs (--check). Values are compared at
 the tolerance of torch.testing for the dtype, or at the wider one that an OpInfo states for its common tests. A result beyond it passes only if it is about as
-near to a float64 run as the CPU's is, by the rule of torch._dynamo.utils.same (2 times the CPU's error, 3 times for half types). Random results are compared in
+near to a float64 run as the CPU is: at most 2 times (3 times for half types, as in torch._dynamo.utils.same) the largest error of three runs on the CPU, one as it
+is and two on inputs that are moved by one ULP. docs/coverage.md names these ops. Random results are compared in
 shape and dtype. A sample that the CPU refuses is not counted.
 
 An op passes if all its samples do. It passes without fallback if, besides, nothing ran on the CPU meanwhile; --no-fallback lets nothing run there.
