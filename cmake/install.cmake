@@ -15,6 +15,11 @@ if(SKBUILD)
     install(TARGETS oncilla_torch LIBRARY DESTINATION oncilla)
     set_target_properties(oncilla_torch PROPERTIES INSTALL_RPATH "$ORIGIN/lib:$ORIGIN/../torch/lib")
   endif()
+  # The comparison harness itself is among wheel.packages.
+  install(DIRECTORY bench/cases DESTINATION oncilla_bench)
+  foreach(name vision attention generative recurrent)
+    install(FILES test/torch/networks/${name}.py DESTINATION oncilla_bench/networks_of_tests)
+  endforeach()
   if(TARGET oncilla)
     # The command goes where Python keeps its scripts; how far that is from its packages, Python says. The second path serves pip --target.
     execute_process(

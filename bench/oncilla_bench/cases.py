@@ -92,14 +92,14 @@ def read_case(group: str, words: list[str], note: str = "", kinds: Mapping[str, 
     for key, parameter in kind.parameters.items():
         if key in given:
             try:
-                values[key] = parameter.read(given[key])
+                setattr(values, key, parameter.read(given[key]))
             except ValueError as error:
                 raise ValueError(f'{key}="{given[key]}": {error}') from None
         elif parameter.default is REQUIRED:
             raise ValueError(f"{kind.name} needs {key}=")
         else:
-            values[key] = parameter.default
-    shown = [f"{k}={written(v)}" for k, v in values.items() if v != kind.parameters[k].default]
+            setattr(values, key, parameter.default)
+    shown = [f"{k}={written(v)}" for k, v in vars(values).items() if v != kind.parameters[k].default]
     return Case(" ".join([kind.name, *shown]), group, kind, values, note, quick)
 
 

@@ -37,7 +37,7 @@ class Result:
     first_seconds
         The very first call, with all that is compiled then.
     peak_bytes, peak_of
-        Memory of one call, and what counted it: the contestant's allocator, or the process.
+        Memory of one call beyond what was there before, and what counted it: the contestant's allocator, or the process.
     drift
         By how much the ratio of the second half of the rounds is off the first's, if beyond chance.
     """

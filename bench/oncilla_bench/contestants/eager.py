@@ -65,10 +65,11 @@ class OnOcl(OnCPU):
         """Of the caching allocator."""
         torch.ocl.synchronize()
         torch.ocl.reset_peak_memory_stats()
+        self.before = torch.ocl.memory_allocated()
 
     def peak_bytes(self) -> int:
-        """What tensors took at most; inputs and parameters are in it."""
-        return torch.ocl.max_memory_allocated()
+        """What tensors took at most beyond what was there before."""
+        return torch.ocl.max_memory_allocated() - self.before
 
     def notes(self) -> str:
         """Name the ops that ran on the CPU instead."""

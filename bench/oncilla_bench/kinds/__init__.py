@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from oncilla_bench.parameters import Parameter, one_of
@@ -17,14 +18,11 @@ if TYPE_CHECKING:
 DTYPES = ("f32", "f64", "f16", "bf16")
 
 
-class Values(dict[str, Any]):
-    """A case's parameters, as attributes too."""
+class Values(SimpleNamespace):
+    """A case's parameters, as attributes."""
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
+    def __getattr__(self, name: str) -> Any:  # so that type checkers know that there are some
+        raise AttributeError(f"this kind of case has no {name}")
 
 
 @dataclass(frozen=True)
