@@ -16,7 +16,7 @@ if(SKBUILD)
     set_target_properties(oncilla_torch PROPERTIES INSTALL_RPATH "$ORIGIN/lib:$ORIGIN/../torch/lib")
   endif()
   # The comparison harness itself is among wheel.packages.
-  install(DIRECTORY bench/cases DESTINATION oncilla_bench)
+  install(DIRECTORY bench/cases/ DESTINATION oncilla_bench/tables)
   foreach(name vision attention generative recurrent)
     install(FILES test/torch/networks/${name}.py DESTINATION oncilla_bench/networks_of_tests)
   endforeach()

@@ -19,7 +19,7 @@ from oncilla_bench.parameters import REQUIRED, written
 
 # In a checkout beside the package, in an installation inside it.
 HERE = Path(__file__).resolve().parent
-FOLDERS = (HERE / "cases", HERE.parent / "cases")
+FOLDERS = (HERE / "tables", HERE.parent / "cases")
 
 
 class CaseError(Exception):

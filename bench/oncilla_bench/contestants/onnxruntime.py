@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import logging
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +26,9 @@ class Session(Prepared):
 
         names = [f"x{i}" for i in range(len(workload.inputs))]
         file = io.BytesIO()
-        with torch.no_grad():
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it would name what of torchvision it cannot export
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             program = torch.onnx.export(workload.model, tuple(workload.inputs), input_names=names, dynamo=True, verbose=False)
         program.save(file)
         options = ort.SessionOptions()
