@@ -35,7 +35,8 @@ def _number(value: float | None, text: str, kind: str = "n") -> str:
 
 
 def _table(heads: Sequence[str], rows: Sequence[str], name: str = "") -> str:
-    head = "".join(f"<th>{escape(h)}</th>" for h in heads)
+    """A table that sorts; ">" marks the heads of numbers."""
+    head = "".join(f'<th class="n">{escape(h[1:])}</th>' if h[0] == ">" else f"<th>{escape(h)}</th>" for h in heads)
     return f'<div class="wide"><table class="sortable" id="{name}"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
 
 
@@ -83,7 +84,7 @@ def _groups(run: Run, contestants: Sequence[str]) -> str:
                 + _cell(line.worst.name if line.worst else "")
                 + "</tr>"
             )
-    return _table(("group", "contestant", "timed", "mean", "worst", "goal", "worst case"), rows, "groups")
+    return _table(("group", "contestant", ">timed", ">mean", ">worst", "goal", "worst case"), rows, "groups")
 
 
 def _row(run: Run, case: CaseResult, name: str, result: Result) -> str:
@@ -131,7 +132,19 @@ def render(runs: Sequence[Run]) -> str:
         if picture:
             unfolded = " open" if len(cases) <= OPEN else ""
             parts.append(f"<details{unfolded}><summary>{escape(group)} ({len(cases)})</summary>{picture}</details>")
-    heads = ("group", "case", "contestant", "time", "ratio", "95 %", "rate", "of roofline", "first call", "peak memory", "remarks")
+    heads = (
+        "group",
+        "case",
+        "contestant",
+        ">time",
+        ">ratio",
+        ">95 %",
+        ">rate",
+        ">of roofline",
+        ">first call",
+        ">peak memory",
+        "remarks",
+    )
     rows = [_row(run, c, n, r) for c in run.cases for n, r in c.results.items() if r.status != "declined"]
     parts += [
         "<h2>All figures</h2>",

@@ -94,7 +94,9 @@ def roofline(run: Run, contestants: Sequence[str]) -> str:
     if not points or not peak or not bandwidth:
         return ""
     height = 420
-    x = Scale(min(p[0] for p in points) / 1.5, max(max(p[0] for p in points), peak / bandwidth) * 1.5, 60, WIDTH - 20)
+    x = Scale(
+        min(*(p[0] for p in points), peak / bandwidth) / 1.5, max(max(p[0] for p in points), peak / bandwidth) * 1.5, 60, WIDTH - 20
+    )
     y = Scale(min(p[1] for p in points) / 1.5, max(peak, *(p[1] for p in points)) * 1.5, height - 40, 16)
     parts = [
         _line(x(t), 16, x(t), height - 40, "grid") + _text(x(t), height - 26, f"{t:g}", "middle", "tick")

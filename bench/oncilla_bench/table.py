@@ -74,7 +74,7 @@ def report(run: Run) -> str:
     if noisy:
         lines += [
             "",
-            f"{len(noisy)} of {len(run.cases)} cases were disturbed (time stolen, other processes, or a ratio that drifted)",
+            f"{len(noisy)} of {len(run.cases)} cases were disturbed (time stolen, other processes, or a ratio that drifted): do not trust their ratios",
         ]
     if not run.complete:
         lines += ["", "The run was interrupted: these are the cases up to then."]
