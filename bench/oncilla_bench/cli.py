@@ -40,6 +40,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="these beside the baseline (default: those marked in --list)",
     )
+    which.add_argument(
+        "--variant",
+        action="append",
+        default=[],
+        metavar="OP=NAME",
+        help="also Oncilla with this variant of an op forced, as matmul=rows",
+    )
     which.add_argument("--quick", action="store_true", help="only cases marked so, measured more coarsely")
     which.add_argument("--cases", type=Path, metavar="FOLDER", help="read the *.txt of this folder instead")
     how = p.add_argument_group("how")
@@ -92,15 +99,19 @@ def lacking() -> list[str]:
     return [name for name in NEEDED if importlib.util.find_spec(name) is None]
 
 
-def choose(names: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the contestants of these names (the usual ones without any) that can run, and why the others cannot."""
+def choose(names: Sequence[str], variants: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the contestants of these names (the usual ones without any) and of these variants that can run, and why the others cannot."""
     from oncilla_bench.contestants import BASELINE, all_contestants
+    from oncilla_bench.contestants.forced import OclVariant
 
     known = all_contestants()
     unknown = [n for n in names if n not in known]
     if unknown:
         raise ValueError(f"no contestant is called {', '.join(unknown)}; there are {', '.join(known)}")
     wanted = [n for n, c in known.items() if n == BASELINE or (n in names if names else c.default)]
+    forced = {c.name: c for c in map(OclVariant, variants)}
+    known |= forced
+    wanted += forced
     missing = {n: reason for n in wanted if (reason := known[n].missing())}
     return {n: known[n] for n in wanted if n not in missing}, missing
 
@@ -133,7 +144,7 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(args.threads)
     try:
         groups = select(read_groups(args.cases), args.group, args.case, args.quick)
-        contestants, missing = choose(args.contestant)
+        contestants, missing = choose(args.contestant, args.variant)
     except (CaseError, ValueError) as error:
         print(f"oncilla bench: {error}", file=sys.stderr)
         return UNUSABLE
@@ -146,7 +157,7 @@ def run(args: argparse.Namespace) -> int:
         return UNUSABLE
     for name, reason in missing.items():
         print(f"oncilla bench: without {name}: {reason}", file=sys.stderr)
-        if name in args.contestant:
+        if name in args.contestant or name.startswith("ocl:"):
             return UNUSABLE
     found = results.Run(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -52,7 +52,7 @@ def report(run: Run) -> str:
             f"{contestant}: speed relative to {run.baseline} (above 1 is faster), geometric mean and worst case of each group",
         ]
         lines.append(f"{'group':<12} {'timed':>9} {'mean':>6} {'worst':>6}  worst case")
-        for line in summarise(run, contestant):
+        for line in (x for x in summarise(run, contestant) if x.timed or x.wrong or x.failed):
             worst = line.worst.timed(contestant) if line.worst else None
             remarks = [line.worst.name if line.worst else ""]
             remarks += [f"MISSES {line.missed}"] if line.missed else []

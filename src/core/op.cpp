@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "core/allocator.hpp"
+#include "core/forced.hpp"
 #include "core/fork_guard.hpp"
 #include "core/ownership.hpp"
 #include "core/trace.hpp"
@@ -240,6 +241,7 @@ struct Op::Scratch {
   std::vector<onc_arg> args;  // inputs, then outputs
   std::vector<onc_scalar> scalars;
   uint32_t n_in = 0, n_out = 0;
+  bool has_variant = false;
 };
 
 namespace {
@@ -296,6 +298,7 @@ Op::Op(uint32_t op) : scratch_(Maker::take()) {
   scratch_->args.clear();
   scratch_->scalars.clear();
   scratch_->n_in = scratch_->n_out = 0;
+  scratch_->has_variant = false;
   uint64_t* head = scratch_->key.grow(kHead);
   head[0] = op;
   head[1] = 0;
@@ -407,6 +410,7 @@ Op& Op::epilogue(const Tape& tape) {
 }
 
 Op& Op::variant(const std::string& name) {
+  scratch_->has_variant = true;
   const uint64_t words = words_for(name.size() + 1);
   uint64_t* at = scratch_->key.grow(1 + words);
   *at++ = tag(kVariant, 0, name.size() + 1);
@@ -417,6 +421,10 @@ Op& Op::variant(const std::string& name) {
 
 std::shared_ptr<Plan> Op::find(Device& device) {
   fork_guard::check("op");
+  if (forced::any() && !scratch_->has_variant) [[unlikely]] {
+    const std::string name = forced::variant(static_cast<uint32_t>(scratch_->key.data()[0]));
+    if (!name.empty()) variant(name);
+  }
   scratch_->key.data()[1] = scratch_->n_in | static_cast<uint64_t>(scratch_->n_out) << 32;
   return device.plans().get(scratch_->key.bytes(), [this, &device] {
     const Decoded decoded(scratch_->key);

@@ -5,6 +5,7 @@
 #include <torch/version.h>
 
 #include "core/allocator.hpp"
+#include "core/forced.hpp"
 #include "core/plan_cache.hpp"
 #include "core/trace.hpp"
 #include "torch/device.hpp"
@@ -83,6 +84,8 @@ PYBIND11_MODULE(_C, m) {
                                : mode == "error" ? adapter::FallbackMode::kError
                                                  : adapter::FallbackMode::kSilent);
   });
+  m.def("force_variant", &oncilla::forced::set);
+  m.def("forced_plans", &oncilla::forced::uses);
   m.def("trace_start", [] { oncilla::Trace::get().start(); });
   m.def("trace_stop", [] { oncilla::Trace::get().stop(); });
   m.def("trace_write", [](const std::string& path) { oncilla::Trace::get().write(path); });

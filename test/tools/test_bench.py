@@ -319,6 +319,7 @@ def settings(**changes):
         "case": None,
         "quick": False,
         "contestant": ["ocl"],
+        "variant": [],
         "list": False,
         "quiet": True,
         "html": None,
@@ -372,6 +373,25 @@ def test_wrong_command_lines(arguments, words, tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().err
     for word in words:
         assert word in said
+
+
+def test_a_variant_is_forced_where_there_is_one(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(roofline, "measure", lambda _: {"fma_gflops": 1.0, "triad_gbs": 1.0, "fma_by": "a guess"})
+    choices = ["matmul=direct", "matmul=nosuch", "softmax=nosuch"]
+    threads = torch.get_num_threads()
+    try:
+        assert cli.run(settings(cases=tiny, group=["gemm"], variant=choices, json=tmp_path / "run.json")) == 0
+        assert cli.run(settings(cases=tiny, variant=["nosuch=direct"])) == 2
+        assert cli.run(settings(cases=tiny, variant=["matmul"])) == 2
+    finally:
+        torch.set_num_threads(threads)
+    (case,) = results.load(tmp_path / "run.json").cases
+    found = {name: (r.status, r.reason) for name, r in case.results.items() if name.startswith("ocl:")}
+    assert found["ocl:matmul=direct"] == ("ok", "")
+    assert found["ocl:matmul=nosuch"][0] == "declined" and "no variant 'nosuch'" in found["ocl:matmul=nosuch"][1]
+    assert found["ocl:softmax=nosuch"] == ("declined", "the case has no softmax")
+    said = capsys.readouterr().err
+    assert "[nosuch] is no op" in said and '"matmul" is not OP=NAME' in said
 
 
 def test_help_is_the_harness_s(oncilla: Run):

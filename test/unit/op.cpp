@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "core/allocator.hpp"
+#include "core/forced.hpp"
 #include "fake.hpp"
 
 using namespace oncilla;
@@ -77,6 +78,31 @@ struct Fixture {
 const std::vector<int64_t> k23{2, 3}, k31{3, 1}, k10{1, 0}, kNone{};
 
 }  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "op: a variant forced from outside is the op's unless it names one itself") {
+  const auto planned = [&](uint32_t number, const char* own) {
+    Op op(number);
+    op.in({at(1), ONC_F32, k23, k31}).out({at(9), ONC_F32, k23, k31});
+    if (*own != 0) op.variant(own);
+    seen.variant.clear();
+    op.run(*queue);
+    op.run(*queue);  // the name is not added again
+    return op.plan(*device).variant;
+  };
+  const uint64_t before = forced::uses();
+  forced::set("softmax", "slow");
+  CHECK(planned(ONC_OP_SOFTMAX, "") == "slow");
+  CHECK(driver.plans == 1);
+  CHECK(forced::uses() == before + 1);
+  CHECK(planned(ONC_OP_SOFTMAX, "fast") == "fast");
+  CHECK(planned(ONC_OP_SCAN, "") != "slow");
+  CHECK(forced::uses() == before + 1);
+  forced::set("softmax", "");
+  CHECK(!forced::any());
+  CHECK(planned(ONC_OP_SOFTMAX, "") != "slow");  // the unforced plan is another one
+  CHECK(driver.plans == 4);
+  CHECK_THROWS_WITH(forced::set("nosuch", "x"), doctest::Contains("[nosuch] is no op"));
+}
 
 TEST_CASE_FIXTURE(Fixture, "op: descriptors, arguments and scalars arrive in order") {
   onc_pool_attrs attrs{};

@@ -88,7 +88,7 @@ class Contestant(ABC):
 
 
 def _derived(kind: type[Contestant]) -> list[type[Contestant]]:
-    return [c for one in kind.__subclasses__() for c in ([one] if hasattr(one, "name") else []) + _derived(one)]
+    return [c for one in kind.__subclasses__() for c in ([one] if "name" in vars(one) else []) + _derived(one)]
 
 
 def all_contestants() -> dict[str, Contestant]:
