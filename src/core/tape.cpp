@@ -31,20 +31,30 @@ bool row(uint32_t opcode, Row& out) {
 
 [[noreturn]] void fail(const std::string& message) { throw Error(ONC_INVALID_ARGUMENT, "[tape] " + message); }
 
-void require(bool holds, const std::string& message) {
-  if (!holds) fail(message);
-}
+struct Dtype {
+  uint32_t number;
+};
 
-std::string str(uint32_t dtype) {
-  switch (dtype) {
+std::string str(const char* text) { return text; }
+std::string str(uint32_t number) { return std::to_string(number); }
+std::string str(double number) { return std::to_string(number); }
+std::string str(Dtype dtype) {
+  switch (dtype.number) {
 #define ONC_DTYPE(number, NAME, name, ...) \
   case number:                             \
     return #name;
 #include "oncilla/dtypes.def"
 #undef ONC_DTYPE
     default:
-      return "dtype " + std::to_string(dtype);
+      return "dtype " + std::to_string(dtype.number);
   }
+}
+
+// The message is joined where it is needed only: tapes are written anew at every call of an eager op.
+template <class... Parts>
+void require(bool holds, const Parts&... message) {
+  if (!holds) [[unlikely]]
+    fail((str(message) + ...));
 }
 
 bool floating(uint32_t dtype) { return dtype == ONC_F32 || dtype == ONC_F64; }
@@ -83,7 +93,7 @@ uint32_t compute_dtype(uint32_t dtype) {
     case ONC_BOOL:
       return dtype;
     default:
-      fail(str(dtype) + " is no dtype");
+      fail(str(Dtype{dtype}) + " is no dtype");
   }
 }
 
@@ -100,8 +110,8 @@ Table Tape::table(uint32_t dtype) {
 
 Value Tape::gather(Table table, Value position) {
   require(table.tape == this && position.tape == this, "gather: an operand belongs to another tape, or is missing");
-  require(position.dtype == ONC_I32 || position.dtype == ONC_I64,
-          "gather: the position is " + str(position.dtype) + ", not int32 or int64");
+  require(position.dtype == ONC_I32 || position.dtype == ONC_I64, "gather: the position is ", Dtype{position.dtype},
+          ", not int32 or int64");
   return push(inst(ONC_EX_GATHER, table.dtype, table.input, position.number));
 }
 
@@ -115,8 +125,7 @@ Value Tape::constant(uint32_t dtype, double value) {
   } else if (result.dtype == ONC_BOOL) {
     result.imm.i = value != 0;
   } else {
-    require(value >= -9223372036854775808.0 && value < 9223372036854775808.0,
-            "constant " + std::to_string(value) + " is no " + str(dtype));
+    require(value >= -9223372036854775808.0 && value < 9223372036854775808.0, "constant ", value, " is no ", Dtype{dtype});
     result.imm.i = static_cast<int64_t>(value);
   }
   return push(result);
@@ -133,12 +142,12 @@ Value Tape::constant_int(uint32_t dtype, int64_t value) {
 }
 
 Value Tape::coord(uint32_t dim, uint32_t dtype) {
-  require(dtype == ONC_I32 || dtype == ONC_I64, "a coordinate is int32 or int64, not " + str(dtype));
+  require(dtype == ONC_I32 || dtype == ONC_I64, "a coordinate is int32 or int64, not ", Dtype{dtype});
   return push(inst(ONC_EX_COORD, dtype, dim));
 }
 
 Value Tape::philox(uint32_t word) {
-  require(word < 4, "philox word " + std::to_string(word) + " of 4");
+  require(word < 4, "philox word ", word, " of 4");
   if (philox_key_ < 0) {
     philox_key_ = static_cast<int>(n_scalars_);
     n_scalars_ += 2;
@@ -154,33 +163,32 @@ Value Tape::cast(Value a, uint32_t dtype) {
 
 Value Tape::where(Value condition, Value b, Value c) {
   require(condition.tape == this && b.tape == this && c.tape == this, "where: an operand belongs to another tape");
-  require(condition.dtype == ONC_BOOL, "where: the condition is " + str(condition.dtype) + ", not bool");
-  require(b.dtype == c.dtype, "where: " + str(b.dtype) + " and " + str(c.dtype) + " differ");
+  require(condition.dtype == ONC_BOOL, "where: the condition is ", Dtype{condition.dtype}, ", not bool");
+  require(b.dtype == c.dtype, "where: ", Dtype{b.dtype}, " and ", Dtype{c.dtype}, " differ");
   return push(inst(ONC_EX_WHERE, b.dtype, condition.number, b.number, c.number));
 }
 
 Value Tape::apply(uint32_t opcode, Value a, Value b, Value c) {
   Row found{};
-  require(row(opcode, found), "no elementwise op has the number " + std::to_string(opcode));
+  require(row(opcode, found), "no elementwise op has the number ", opcode);
   const Value operands[] = {a, b, c};
   for (uint32_t i = 0; i < 3; ++i) {
-    const std::string name = found.name;
     if (i >= found.arity) {
-      require(operands[i].tape == nullptr, name + ": takes " + std::to_string(found.arity) + " operands");
+      require(operands[i].tape == nullptr, found.name, ": takes ", found.arity, " operands");
       continue;
     }
-    require(operands[i].tape == this, name + ": operand " + std::to_string(i) + " belongs to another tape, or is missing");
-    require(operands[i].dtype == a.dtype, name + ": operands are " + str(a.dtype) + " and " + str(operands[i].dtype));
+    require(operands[i].tape == this, found.name, ": operand ", i, " belongs to another tape, or is missing");
+    require(operands[i].dtype == a.dtype, found.name, ": operands are ", Dtype{a.dtype}, " and ", Dtype{operands[i].dtype});
   }
   return push(inst(opcode, found.boolean ? static_cast<uint32_t>(ONC_BOOL) : a.dtype, a.number, b.number, c.number));
 }
 
 Value Tape::reduce(uint32_t opcode, Value a) {
   require(a.tape == this, "reduce: the operand belongs to another tape");
-  require(opcode >= ONC_EX_REDUCE_SUM && opcode <= ONC_EX_REDUCE_ARGMAX, std::to_string(opcode) + " is no reduction");
+  require(opcode >= ONC_EX_REDUCE_SUM && opcode <= ONC_EX_REDUCE_ARGMAX, opcode, " is no reduction");
   const bool logical = opcode == ONC_EX_REDUCE_ANY || opcode == ONC_EX_REDUCE_ALL;
   const bool position = opcode == ONC_EX_REDUCE_ARGMIN || opcode == ONC_EX_REDUCE_ARGMAX;
-  require(!logical || a.dtype == ONC_BOOL, "reduce any and all take bool, not " + str(a.dtype));
+  require(!logical || a.dtype == ONC_BOOL, "reduce any and all take bool, not ", Dtype{a.dtype});
   return push(inst(opcode, position ? static_cast<uint32_t>(ONC_I64) : a.dtype, a.number));
 }
 

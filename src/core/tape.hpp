@@ -36,6 +36,7 @@ struct Table {
 
 class Tape {
  public:
+  Tape() { insts_.reserve(8); }  // most tapes are short, and an eager op writes one each time
   // Numbers are given in the order of the calls. Each returns a value of compute_dtype(dtype).
   Value input(uint32_t dtype);
   Table table(uint32_t dtype);                // the next input, as a table
