@@ -60,13 +60,20 @@ at::Tensor wrapped_number(const c10::Scalar& value) {
 }
 
 at::Tensor pointwise(Rule rule, const at::Tensor& out, at::ArrayRef<at::Tensor> operands, at::ArrayRef<c10::IValue> args, Fn fn) {
-  for (const at::Tensor& operand : operands) {
-    if (operand.defined()) need_dtype(operand.scalar_type());
+  c10::SmallVector<const at::Tensor*, 8> pointers;
+  for (const at::Tensor& operand : operands) pointers.push_back(&operand);
+  return pointwise(rule, out, pointers, args, fn);
+}
+
+at::Tensor pointwise(Rule rule, const at::Tensor& out, at::ArrayRef<const at::Tensor*> operands, at::ArrayRef<c10::IValue> args,
+                     Fn fn) {
+  for (const at::Tensor* operand : operands) {
+    if (operand->defined()) need_dtype(operand->scalar_type());
   }
   at::TensorIteratorConfig config;
   config.set_check_mem_overlap(true).allow_cpu_scalars(true).add_output(out);
-  for (const at::Tensor& operand : operands) {
-    if (operand.defined()) config.add_const_input(operand);
+  for (const at::Tensor* operand : operands) {
+    if (operand->defined()) config.add_const_input(*operand);
   }
   const bool boolean = rule == Rule::kCompare || rule == Rule::kUnaryBool;
   if (rule == Rule::kUnary) {
@@ -79,19 +86,20 @@ at::Tensor pointwise(Rule rule, const at::Tensor& out, at::ArrayRef<at::Tensor> 
   }
   at::TensorIterator iter = config.build();
   // Without promotion the iterator knows no common dtype: it is the operand's.
-  const c10::ScalarType common = rule == Rule::kUnary ? operands[0].scalar_type() : iter.common_dtype();
+  const c10::ScalarType common = rule == Rule::kUnary ? operands[0]->scalar_type() : iter.common_dtype();
   if (iter.numel() > 0) {
     // The row sees every operand at its place, absent ones too.
-    if (std::all_of(operands.begin(), operands.end(), [](const at::Tensor& t) { return t.defined(); })) {
+    if (std::all_of(operands.begin(), operands.end(), [](const at::Tensor* t) { return t->defined(); })) {
       pointwise(iter, common, args, fn);
     } else {
       pointwise(iter, common, args, [&](Ctx& ctx) {
         Ctx sparse(ctx.tape, ctx.common, ctx.dtype, args, ctx.scalars());
         size_t next = 0;
-        for (const at::Tensor& operand : operands) {
-          sparse.add_operand(operand.defined() ? ctx.raw(next) : Value(), operand.defined() ? ctx.x(next) : Value(),
-                             operand.defined() ? ctx.number(next) : std::nullopt);
-          next += operand.defined();
+        for (const at::Tensor* operand : operands) {
+          const bool given = operand->defined();
+          sparse.add_operand(given ? ctx.raw(next) : Value(), given ? ctx.x(next) : Value(),
+                             given ? ctx.number(next) : std::nullopt);
+          next += given;
         }
         return fn(sparse);
       });

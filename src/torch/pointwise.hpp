@@ -82,6 +82,9 @@ uint32_t tape_dtype(c10::ScalarType common);
 
 // out may be undefined (then it is made). Undefined operands are absent ones. args: what Ctx::s and Ctx::arg reach.
 at::Tensor pointwise(Rule rule, const at::Tensor& out, at::ArrayRef<at::Tensor> operands, at::ArrayRef<c10::IValue> args, Fn fn);
+// The same without a second reference to any operand: counting one takes the interpreter's lock where Python has the tensor.
+at::Tensor pointwise(Rule rule, const at::Tensor& out, at::ArrayRef<const at::Tensor*> operands, at::ArrayRef<c10::IValue> args,
+                     Fn fn);
 // The same on an iterator built by the caller, computing in `common`. draw: key and offset for Tape::philox.
 void pointwise(at::TensorIteratorBase& iter, c10::ScalarType common, at::ArrayRef<c10::IValue> args, Fn fn,
                std::optional<std::pair<uint64_t, uint64_t>> draw = std::nullopt);

@@ -1,8 +1,10 @@
-// Registers rows as boxed kernels: arguments stay on the stack until the op ran, so that a decline can hand them to the CPU.
+// Registers rows: as functions of C++ where one of the usual signatures fits, else as boxed kernels. Either keeps the arguments
+// until the op ran, so that a decline can hand them to the CPU.
 #include "torch/rows.hpp"
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,10 +17,49 @@ namespace {
 enum class Kind { kTensor, kNumber, kArgument, kOut };
 enum class Variant { kFunctional, kInPlace, kOut };
 
-struct RowKernel final : c10::OperatorKernel {
-  RowKernel(const Row& row, const c10::FunctionSchema& schema, Variant variant)
-      : row_(row), variant_(variant), complex_(complex_row(row.op)) {
-    const auto& arguments = schema.arguments();
+const at::Tensor kNone;
+
+// The arguments of a call by what the row makes of them. Tensors are pointed to: a second reference to one that Python has would
+// take the interpreter's lock.
+struct Arguments {
+  c10::SmallVector<const at::Tensor*, 4> operands;
+  c10::SmallVector<at::Tensor, 4> numbers;  // operands that are no tensors; as many as an op has at most, so that none moves
+  c10::SmallVector<c10::IValue, 4> others;
+  const at::Tensor* out = &kNone;
+
+  void add(Kind kind, const at::Tensor& tensor) {
+    if (kind == Kind::kOut) {
+      out = &tensor;
+    } else {
+      operands.push_back(&tensor);
+    }
+  }
+  void add(Kind kind, const at::Scalar& value) {
+    if (kind == Kind::kNumber) {
+      operands.push_back(&numbers.emplace_back(wrapped_number(value)));
+    } else {
+      others.emplace_back(value);
+    }
+  }
+  void add(Kind kind, const c10::IValue& value) {
+    if (kind == Kind::kArgument) {
+      others.push_back(value);
+    } else if (value.isNone()) {
+      operands.push_back(&kNone);
+    } else if (kind == Kind::kNumber) {
+      add(kind, value.toScalar());
+    } else {
+      add(kind, value.toTensor());
+    }
+  }
+};
+
+// A row as one of its overloads.
+class Call {
+ public:
+  Call(const Row& row, const c10::OperatorHandle& op, Variant variant)
+      : row_(row), op_(op), variant_(variant), complex_(complex_row(row.op)) {
+    const auto& arguments = op.schema().arguments();
     for (size_t i = 0; i < arguments.size(); ++i) {
       const std::string type = arguments[i].type()->str();
       const bool last = i + 1 == arguments.size();
@@ -27,41 +68,47 @@ struct RowKernel final : c10::OperatorKernel {
                        : i < row.number_operands                  ? Kind::kNumber
                                                                   : Kind::kArgument);
     }
+    TORCH_INTERNAL_ASSERT(std::count(kinds_.begin(), kinds_.end(), Kind::kNumber) <= 4);
   }
 
-  void operator()(const c10::OperatorHandle& op, c10::DispatchKeySet, torch::jit::Stack* stack) {
-    const size_t count = kinds_.size();
-    const auto given = torch::jit::last(*stack, count);
-    c10::SmallVector<at::Tensor, 4> operands;
-    c10::SmallVector<c10::IValue, 4> args;
-    at::Tensor out;
-    for (size_t i = 0; i < count; ++i) {
-      const c10::IValue& value = given[i];
-      switch (kinds_[i]) {
-        case Kind::kOut:
-          out = value.toTensor();
-          break;
-        case Kind::kTensor:
-          operands.push_back(value.isNone() ? at::Tensor() : value.toTensor());
-          break;
-        case Kind::kNumber:
-          operands.push_back(value.isNone() ? at::Tensor() : wrapped_number(value.toScalar()));
-          break;
-        case Kind::kArgument:
-          args.push_back(value);
-          break;
-      }
+  const c10::OperatorHandle& op() const { return op_; }
+  const std::vector<Kind>& kinds() const { return kinds_; }
+
+  at::Tensor run(const Arguments& arguments) const {
+    const auto& operands = arguments.operands;
+    const at::Tensor& out = variant_ == Variant::kInPlace ? *operands[0] : *arguments.out;
+    const bool complex = complex_ != nullptr && std::any_of(operands.begin(), operands.end(),
+                                                            [](const at::Tensor* t) { return t->defined() && t->is_complex(); });
+    if (complex) {
+      std::vector<at::Tensor> tensors;
+      for (const at::Tensor* operand : operands) tensors.push_back(*operand);
+      return complex_pointwise(*complex_, out, tensors, arguments.others);
     }
-    if (variant_ == Variant::kInPlace) out = operands[0];
     Rule rule = row_.rule;
     // div with a rounding mode keeps integers; without one it is true division.
-    if (rule == Rule::kDivision) rule = args[0].isNone() ? Rule::kBinaryFloat : Rule::kBinary;
+    if (rule == Rule::kDivision) rule = arguments.others[0].isNone() ? Rule::kBinaryFloat : Rule::kBinary;
+    return pointwise(rule, out, operands, arguments.others, row_.fn);
+  }
+
+ private:
+  const Row& row_;
+  c10::OperatorHandle op_;
+  Variant variant_;
+  const ComplexRow* complex_;  // NULL where complex operands are not served
+  std::vector<Kind> kinds_;
+};
+
+struct Boxed final : c10::OperatorKernel {
+  explicit Boxed(std::shared_ptr<const Call> call) : call(std::move(call)) {}
+
+  void operator()(const c10::OperatorHandle& op, c10::DispatchKeySet, torch::jit::Stack* stack) {
+    const size_t count = call->kinds().size();
     at::Tensor result;
     try {
-      const bool complex =
-          std::any_of(operands.begin(), operands.end(), [](const at::Tensor& t) { return t.defined() && t.is_complex(); });
-      result = complex && complex_ != nullptr ? complex_pointwise(*complex_, out, operands, args)
-                                              : pointwise(rule, out, operands, args, row_.fn);
+      const auto given = torch::jit::last(*stack, count);
+      Arguments arguments;
+      for (size_t i = 0; i < count; ++i) arguments.add(call->kinds()[i], given[i]);
+      result = call->run(arguments);
     } catch (const Declined& declined) {
       run_on_cpu(op, stack, declined.what());
       return;
@@ -70,12 +117,52 @@ struct RowKernel final : c10::OperatorKernel {
     stack->emplace_back(std::move(result));
   }
 
- private:
-  const Row& row_;
-  Variant variant_;
-  const ComplexRow* complex_;  // NULL where complex operands are not served
-  std::vector<Kind> kinds_;
+  std::shared_ptr<const Call> call;
 };
+
+// As PyTorch declares it: First is the tensor that is written where an overload works in place.
+template <class First, class... Rest>
+torch::CppFunction function(std::shared_ptr<const Call> call) {
+  constexpr bool in_place = std::is_same_v<First, at::Tensor&>;
+  using Result = std::conditional_t<in_place, at::Tensor&, at::Tensor>;
+  return torch::CppFunction([call = std::move(call)](First self, Rest... rest) -> Result {
+    try {
+      Arguments arguments;
+      size_t i = 0;
+      arguments.add(call->kinds()[i++], self);
+      (arguments.add(call->kinds()[i++], rest), ...);
+      at::Tensor result = call->run(arguments);
+      if constexpr (!in_place) return result;
+    } catch (const Declined& declined) {
+      torch::jit::Stack stack = {self, rest...};
+      run_on_cpu(call->op(), &stack, declined.what());
+      if constexpr (!in_place) return stack.back().toTensor();
+    }
+    if constexpr (in_place) return self;
+  });
+}
+
+template <class... Rest>
+torch::CppFunction function_of(std::shared_ptr<const Call> call, Variant variant) {
+  return variant == Variant::kInPlace ? function<at::Tensor&, Rest...>(std::move(call))
+                                      : function<const at::Tensor&, Rest...>(std::move(call));
+}
+
+torch::CppFunction make(std::shared_ptr<const Call> call, Variant variant) {
+  using T = const at::Tensor&;
+  using S = const at::Scalar&;
+  std::string types;
+  for (const auto& argument : call->op().schema().arguments()) types += argument.type()->str() + " ";
+  if (variant != Variant::kOut) {
+    if (types == "Tensor ") return function_of<>(std::move(call), variant);
+    if (types == "Tensor Tensor ") return function_of<T>(std::move(call), variant);
+    if (types == "Tensor Scalar ") return function_of<S>(std::move(call), variant);
+    if (types == "Tensor Tensor Scalar ") return function_of<T, S>(std::move(call), variant);
+    if (types == "Tensor Tensor Tensor ") return function_of<T, T>(std::move(call), variant);
+    if (types == "Tensor Tensor Tensor Scalar ") return function_of<T, T, S>(std::move(call), variant);
+  }
+  return torch::CppFunction::makeFromBoxedFunctor(std::make_unique<Boxed>(std::move(call)));
+}
 
 bool same_arguments(const c10::FunctionSchema& a, const c10::FunctionSchema& b, size_t count) {
   for (size_t i = 0; i < count; ++i) {
@@ -93,9 +180,9 @@ const std::map<std::string, std::vector<std::string>>& overloads() {
   return all;
 }
 
-void add(torch::Library& library, const Row& row, const c10::FunctionSchema& schema, Variant variant) {
-  const std::string full = c10::toString(schema.operator_name());
-  library.impl(full.substr(6).c_str(), torch::CppFunction::makeFromBoxedFunctor(std::make_unique<RowKernel>(row, schema, variant)));
+void add(torch::Library& library, const Row& row, const c10::OperatorHandle& op, Variant variant) {
+  const std::string full = c10::toString(op.schema().operator_name());
+  library.impl(full.substr(6).c_str(), make(std::make_shared<const Call>(row, op, variant), variant));
 }
 
 }  // namespace
@@ -110,15 +197,15 @@ void register_rows(torch::Library& library, std::span<const Row> rows) {
     TORCH_CHECK(functional.has_value(), "[ocl] PyTorch has no op ", text);
     const auto& schema = functional->schema();
     const size_t count = schema.arguments().size();
-    add(library, row, schema, Variant::kFunctional);
+    add(library, row, *functional, Variant::kFunctional);
     if (const auto in_place = dispatcher.findSchema({base + "_", overload})) {
       if (in_place->schema().arguments().size() == count && same_arguments(schema, in_place->schema(), count))
-        add(library, row, in_place->schema(), Variant::kInPlace);
+        add(library, row, *in_place, Variant::kInPlace);
     }
     for (const auto& name : overloads().at(base)) {
       const auto other = dispatcher.findSchema({base, name});
       if (!other || other->schema().arguments().size() != count + 1 || !other->schema().arguments().back().is_out()) continue;
-      if (same_arguments(schema, other->schema(), count)) add(library, row, other->schema(), Variant::kOut);
+      if (same_arguments(schema, other->schema(), count)) add(library, row, *other, Variant::kOut);
     }
   }
 }
