@@ -225,6 +225,103 @@ TEST_CASE("device: a tape through Op, strided and broadcast") {
   });
 }
 
+// One more than each element, in place: the smallest plan there is, whose launches wait for others where the tuning database says
+// so.
+static void add_one(Queue& queue, onc_arg at, int64_t count) {
+  const std::vector<int64_t> dims{count}, strides{1};
+  Tape tape;
+  tape.output(tape.input(ONC_F32) + 1.0);
+  Op(ONC_OP_EXPR).tape(tape, dims).in({at, ONC_F32, dims, strides}).out({at, ONC_F32, dims, strides}).run(queue);
+}
+
+TEST_CASE("device: many small launches keep their order with large ones and with copies") {
+  on_each([](Tools& tools, Queue& queue) {
+    constexpr int64_t kSmall = 5, kLarge = 1 << 18;
+    const onc_arg at = tools.put(std::vector<float>(kLarge, 0.0f)), other = tools.make(kSmall * sizeof(float));
+    float expected = 0;
+    for (int i = 0; i < 700; ++i) {
+      add_one(queue, at, i % 97 == 96 ? kLarge : kSmall);
+      ++expected;
+      if (i % 31 != 30) continue;
+      queue.copy_d2d(other, at, kSmall * sizeof(float));
+      REQUIRE(tools.take<float>(other, kSmall) == std::vector<float>(kSmall, expected));
+    }
+    CHECK(tools.take<float>(at, kSmall) == std::vector<float>(kSmall, expected));
+    CHECK(tools.take<float>(at + (kLarge - 1) * sizeof(float), 1)[0] == 7);
+  });
+}
+
+TEST_CASE("device: an event that is only asked completes, and another queue may build on it") {
+  on_each([](Tools& tools, Queue& queue) {
+    auto second = tools.device.create_queue();
+    const onc_arg at = tools.put(std::vector<float>(5, 0.0f));
+    for (int i = 0; i < 20; ++i) {
+      add_one(queue, at, 5);
+      Event here = queue.record();
+      second->wait(here);
+      add_one(*second, at, 5);
+      Event there = second->record();
+      queue.wait(there);
+      const auto begin = std::chrono::steady_clock::now();
+      while (!there.done()) REQUIRE(std::chrono::steady_clock::now() - begin < std::chrono::seconds(30));
+    }
+    CHECK(tools.take<float>(at, 5) == std::vector<float>(5, 40.0f));
+    add_one(*second, at, 5);
+    second.reset();  // what waits is enqueued
+    tools.queue->finish();
+  });
+}
+
+TEST_CASE("device: memory may go while the launches that use it wait, and a new buffer is not taken for it") {
+  on_each([](Tools& tools, Queue& queue) {
+    const Api& api = tools.device.api();
+    const onc_arg kept = tools.put(std::vector<float>(8, 0.0f));
+    const std::vector<int64_t> dims{8}, strides{1};
+    Tape tape;
+    tape.output(tape.input(ONC_F32) + tape.input(ONC_F32));
+    for (int i = 0; i < 60; ++i) {
+      onc_buffer* buffer = nullptr;
+      api.check(api.buffer_alloc(tools.device.handle(), 4096, &buffer));
+      const onc_arg at{buffer, 0};
+      const std::vector<float> values(8, static_cast<float>(i));
+      queue.copy_h2d(at, values.data(), sizeof(float) * 8);
+      for (int k = 0; k < 3; ++k) {
+        Op(ONC_OP_EXPR)
+            .tape(tape, dims)
+            .in({kept, ONC_F32, dims, strides})
+            .in({at, ONC_F32, dims, strides})
+            .out({kept, ONC_F32, dims, strides})
+            .run(queue);
+      }
+      api.buffer_free(buffer);
+    }
+    CHECK(tools.take<float>(kept, 8) == std::vector<float>(8, 3.0f * 59 * 60 / 2));
+  });
+}
+
+TEST_CASE("device: threads run one plan on queues of their own") {
+  on_each([](Tools& tools, Queue&) {
+    std::vector<std::unique_ptr<Queue>> queues;
+    std::vector<onc_arg> places;
+    for (int t = 0; t < 3; ++t) {
+      queues.push_back(tools.device.create_queue());
+      places.push_back(tools.put(std::vector<float>(5, static_cast<float>(1000 * t))));
+    }
+    tools.queue->finish();
+    std::vector<std::thread> threads;
+    for (size_t t = 0; t < queues.size(); ++t) {
+      threads.emplace_back([&, t] {
+        for (int i = 0; i < 500; ++i) add_one(*queues[t], places[t], 5);
+        queues[t]->finish();
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (size_t t = 0; t < queues.size(); ++t) {
+      CHECK(tools.take<float>(places[t], 5) == std::vector<float>(5, static_cast<float>(1000 * t + 500)));
+    }
+  });
+}
+
 TEST_CASE("device: random draws have philox's bits and the right moments") {
   on_each([](Tools& tools, Queue& queue) {
     constexpr int64_t kCount = 50000;

@@ -257,6 +257,7 @@ onc_error* plan_run(onc_plan* plan, onc_queue* queue, const onc_run* run) {
     slot.given(queue, "queue");
     const onc_run full = read_struct(slot.name, "run", run);
     check_run(*plan, full);
+    queue->about_to_run(plan->info);
     plan->run(*queue, {{full.args, full.n_args}, {full.scalars, full.n_scalars}, full.workspace});
   });
 }

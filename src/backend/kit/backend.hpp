@@ -27,8 +27,18 @@ struct onc_event {
   virtual void then(void (*fn)(void*), void* user) = 0;
 };
 
+namespace oncilla::kit {
+
+struct PlanInfo {
+  std::string variant, candidates;
+  uint64_t workspace_bytes = 0, flops = 0, bytes = 0;
+};
+
+}  // namespace oncilla::kit
+
 struct onc_queue {
   virtual ~onc_queue() = default;
+  virtual void about_to_run(const oncilla::kit::PlanInfo&) {}  // before each run on this queue
   virtual void flush() = 0;
   virtual void finish() = 0;
   virtual std::unique_ptr<onc_event> record() = 0;
@@ -42,11 +52,6 @@ struct onc_queue {
 };
 
 namespace oncilla::kit {
-
-struct PlanInfo {
-  std::string variant, candidates;
-  uint64_t workspace_bytes = 0, flops = 0, bytes = 0;
-};
 
 // Arguments of one run, checked at the border: the count is the descriptor's, every present argument that is not empty has a
 // buffer, and offset + span * itemsize lies inside it. An absent or empty one may hold anything.

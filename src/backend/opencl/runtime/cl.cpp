@@ -1,4 +1,4 @@
-// Names of OpenCL status codes, and the one place where a status becomes an exception.
+// Names of OpenCL status codes, and the one place where a status becomes an error.
 #include "runtime/cl.hpp"
 
 namespace oncilla::ocl {
@@ -78,9 +78,8 @@ const char* status_name(cl_int status) {
   }
 }
 
-void check(cl_int status, const std::string& what) {
-  if (status == CL_SUCCESS) return;
-  throw kit::Error(error_code(status), kit::cat(what, ": ", status_name(status), " (", status, ")"));
+kit::Error error_of(cl_int status, const std::string& what) {
+  return kit::Error(error_code(status), kit::cat(what, ": ", status_name(status), " (", status, ")"));
 }
 
 }  // namespace oncilla::ocl

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/launches.hpp"
 #include "runtime/platforms.hpp"
 #include "runtime/probe.hpp"
 #include "runtime/process.hpp"
@@ -23,7 +24,11 @@ Buffer::Buffer(cl::Buffer mem, uint64_t bytes, Device& device) : mem_(std::move(
 Buffer::~Buffer() {
   device_.buffer_bytes -= bytes_;
   --device_.buffers;
-  if (forked()) mem_() = nullptr;  // the driver's locks are in an unknown state: better to leak than to hang
+  if (forked()) {
+    mem_() = nullptr;  // the driver's locks are in an unknown state: better to leak than to hang
+  } else {
+    device_.forget_handles();
+  }
 }
 
 Device::Device(cl::Platform platform, cl::Device id, const onc_device_options& options)
@@ -45,6 +50,22 @@ Device::~Device() {
   if (!forked()) return;
   (void)programs_.release();
   context_() = nullptr;
+}
+
+void Device::forget_handles() {
+  ++handles_forgotten_;
+  const std::lock_guard guard(lists_mutex_);
+  for (LaunchList* list : lists_) list->submit();
+}
+
+void Device::add(LaunchList& list) {
+  const std::lock_guard guard(lists_mutex_);
+  lists_.push_back(&list);
+}
+
+void Device::remove(LaunchList& list) {
+  const std::lock_guard guard(lists_mutex_);
+  std::erase(lists_, &list);
 }
 
 void Device::stats(onc_device_stats& stats) {

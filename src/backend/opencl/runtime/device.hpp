@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "kit/backend.hpp"
 #include "runtime/cl.hpp"
@@ -18,7 +19,9 @@ namespace oncilla::ocl {
 
 class Device;
 class Queue;
+class LaunchList;
 class ProgramCache;
+struct Launch;
 struct QueueError;
 
 // What a probe kernel showed to compile and to run right, never what a version string promises.
@@ -86,8 +89,8 @@ struct Range {
 
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// One kernel of a compiled program. Launching is thread-safe: arguments and enqueue happen under the kernel's lock, because
-// clSetKernelArg is the one OpenCL call that is not.
+// One kernel of a compiled program. A launch copies its arguments and range into the queue's list (launches.hpp), which enqueues it
+// at once, or together with those that follow. Thread-safe: clSetKernelArg, the one OpenCL call that is not, happens under a lock.
 class Kernel {
  public:
   Kernel() = default;
@@ -95,53 +98,52 @@ class Kernel {
   explicit operator bool() const { return state_ != nullptr; }
   const std::string& name() const;
 
+  // The arguments of one launch, in order.
+  class Arguments {
+   public:
+    Arguments(const Kernel& kernel, onc_queue& queue);
+    ~Arguments();  // a launch that was not enqueued leaves nothing behind
+    Arguments(const Arguments&) = delete;
+    Arguments& operator=(const Arguments&) = delete;
+    Arguments& add(const Mem& mem);
+    Arguments& add(const Segment& segment);
+    Arguments& add(const Local& local);
+    Arguments& add(const Index& count);
+    template <class S>
+      requires std::is_trivially_copyable_v<S>
+    Arguments& add(const S& value) {
+      return bytes(sizeof(S), &value);
+    }
+    void enqueue(Range global, Range local);
+
+   private:
+    Arguments& bytes(size_t size, const void* value);  // NULL: so much local memory
+    const Kernel& kernel_;
+    Queue& queue_;
+    std::unique_lock<std::mutex> guard_;
+    size_t begin_;
+    bool enqueued_ = false;
+  };
+
   // global need not be a multiple of local: it is rounded up, so a kernel checks its bounds. local {0,..}: the driver chooses.
   template <class... Args>
   void launch(onc_queue& queue, Range global, Range local, const Args&... args) {
-    auto guard = lock();
-    cl_uint index = 0;
-    (set(index, args), ...);
-    enqueue(queue, global, local);
+    launch_with(queue, global, local, [&](Arguments& arguments) { (arguments.add(args), ...); });
   }
-  // An argument that every launch shares, set once before the first: launch_with() then fills only those in front of it.
-  void set_shared(cl_uint index, size_t bytes, const void* value);
   // As launch() for a number of arguments known only at run time.
-  class Arguments {
-   public:
-    template <class A>
-    Arguments& add(const A& a) {
-      kernel_.set(index_, a);
-      return *this;
-    }
-
-   private:
-    friend class Kernel;
-    Arguments(Kernel& kernel) : kernel_(kernel), guard_(kernel.lock()) {}
-    Kernel& kernel_;
-    std::unique_lock<std::mutex> guard_;
-    cl_uint index_ = 0;
-  };
   template <class Fill>
   void launch_with(onc_queue& queue, Range global, Range local, Fill&& fill) {
-    Arguments arguments(*this);
+    Arguments arguments(*this, queue);
     fill(arguments);
-    enqueue(queue, global, local);
+    arguments.enqueue(global, local);
   }
+  // An argument that every launch shares, set once before the first: launches then have only those in front of it.
+  void set_shared(cl_uint index, size_t bytes, const void* value);
+  // What the list does with a launch: sets the arguments that are not as the last launch left them, and enqueues.
+  void enqueue(cl_command_queue queue, const Launch& launch, const unsigned char* arguments) const;
 
  private:
   struct State;
-  std::unique_lock<std::mutex> lock();
-  void set(cl_uint& index, const Mem& mem);
-  void set(cl_uint& index, const Segment& segment);
-  void set(cl_uint& index, const Local& local);
-  void set(cl_uint& index, const Index& count);
-  template <class S>
-    requires std::is_trivially_copyable_v<S>
-  void set(cl_uint& index, const S& value) {
-    set_bytes(index++, sizeof(S), &value);
-  }
-  void set_bytes(cl_uint index, size_t bytes, const void* value);
-  void enqueue(onc_queue& queue, Range global, Range local);
   std::shared_ptr<State> state_;
 };
 
@@ -171,6 +173,12 @@ class Device final : public onc_device {
 
   std::atomic<uint64_t> buffer_bytes{0}, buffers{0}, launches{0};
 
+  // A buffer is about to go: launches that still wait are enqueued before, and no kernel takes its handle for a later buffer's.
+  void forget_handles();
+  uint64_t handles_forgotten() const { return handles_forgotten_; }
+  void add(LaunchList& list);
+  void remove(LaunchList& list);
+
  private:
   cl::Platform platform_;
   cl::Device id_;
@@ -183,12 +191,16 @@ class Device final : public onc_device {
   std::unique_ptr<ProgramCache> programs_;
   std::mutex warnings_mutex_;
   std::deque<std::string> warnings_;
+  std::atomic<uint64_t> handles_forgotten_{0};
+  std::mutex lists_mutex_;
+  std::vector<LaunchList*> lists_;
 };
 
 class Queue final : public onc_queue {
  public:
   Queue(Device& device, uint32_t flags);
   ~Queue() override;
+  void about_to_run(const kit::PlanInfo& plan) override;
   void flush() override;
   void finish() override;
   std::unique_ptr<onc_event> record() override;
@@ -202,11 +214,14 @@ class Queue final : public onc_queue {
 
   Device& device() const { return device_; }
   uint64_t id() const { return id_; }  // of no other queue, before or after
-  const cl::CommandQueue& cl() const { return queue_; }
+  // For commands that are no launches: what waits is enqueued first, so that the order holds.
+  const cl::CommandQueue& cl();
+  LaunchList& launches() { return *launches_; }
 
  private:
   Device& device_;
   cl::CommandQueue queue_;
+  std::unique_ptr<LaunchList> launches_;
   std::shared_ptr<QueueError> error_;
   bool profiling_;
   uint64_t id_;

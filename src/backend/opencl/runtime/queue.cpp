@@ -5,23 +5,10 @@
 #include <cstring>
 #include <mutex>
 
-#include "runtime/device.hpp"
+#include "runtime/launches.hpp"
 #include "runtime/process.hpp"
 
 namespace oncilla::ocl {
-
-// Shared by a queue and its events, which may outlive it.
-struct QueueError {
-  std::mutex mutex;
-  cl_int status = CL_SUCCESS;
-
-  // Keeps the first failure; throws it if there is one.
-  void report(cl_int now, const char* op) {
-    const std::lock_guard guard(mutex);
-    if (status == CL_SUCCESS && now < 0) status = now;
-    if (status != CL_SUCCESS) check(status, kit::cat("[", op, "] work enqueued before failed"));
-  }
-};
 
 namespace {
 
@@ -120,23 +107,32 @@ Queue::Queue(Device& device, uint32_t flags) : device_(device), profiling_((flag
   queue_ = cl::CommandQueue(device.context(), device.id(), profiling_ ? CL_QUEUE_PROFILING_ENABLE : 0, &status);
   check(status, "[queue_create]");
   error_ = std::make_shared<QueueError>();
+  launches_ = std::make_unique<LaunchList>(device_, queue_, *error_);
   static std::atomic<uint64_t> serial{0};
   id_ = ++serial;
 }
 
 Queue::~Queue() {
+  launches_.reset();
   if (forked()) queue_() = nullptr;
 }
 
+const cl::CommandQueue& Queue::cl() {
+  launches_->submit();
+  return queue_;
+}
+
+void Queue::about_to_run(const kit::PlanInfo& plan) { launches_->expect(plan); }
+
 void Queue::flush() {
   require_same_process("queue_flush");
-  check(queue_.flush(), "[queue_flush]");
+  check(cl().flush(), "[queue_flush]");
 }
 
 void Queue::finish() {
   require_same_process("queue_finish");
   cl::Event marker;
-  check(queue_.enqueueMarkerWithWaitList(nullptr, &marker), "[queue_finish] marker");
+  check(cl().enqueueMarkerWithWaitList(nullptr, &marker), "[queue_finish] marker");
   const cl_int finished = queue_.finish();
   cl_int status = CL_COMPLETE;
   marker.getInfo(CL_EVENT_COMMAND_EXECUTION_STATUS, &status);
@@ -146,7 +142,7 @@ void Queue::finish() {
 std::unique_ptr<onc_event> Queue::record() {
   require_same_process("event_record");
   cl::Event marker;
-  check(queue_.enqueueMarkerWithWaitList(nullptr, &marker), "[event_record]");
+  check(cl().enqueueMarkerWithWaitList(nullptr, &marker), "[event_record]");
   return std::make_unique<Event>(std::move(marker), queue_, error_, profiling_);
 }
 
@@ -155,7 +151,7 @@ void Queue::wait(onc_event& event) {
   auto& other = static_cast<Event&>(event);
   other.flush();
   const std::vector<cl::Event> list = {other.cl()};
-  check(queue_.enqueueBarrierWithWaitList(&list), "[event_wait]");
+  check(cl().enqueueBarrierWithWaitList(&list), "[event_wait]");
 }
 
 void* Queue::map(onc_arg at, uint64_t bytes, uint32_t flags) {
@@ -164,14 +160,14 @@ void* Queue::map(onc_arg at, uint64_t bytes, uint32_t flags) {
   if ((flags & ONC_MAP_READ) != 0) access |= CL_MAP_READ;
   if ((flags & ONC_MAP_WRITE) != 0) access |= CL_MAP_WRITE;
   cl_int status = CL_SUCCESS;
-  void* host = queue_.enqueueMapBuffer(buffer(at).mem(), CL_TRUE, access, at.offset, bytes, nullptr, nullptr, &status);
-  check(status, kit::cat("[buffer_map] ", bytes, " bytes at ", at.offset));
+  void* host = cl().enqueueMapBuffer(buffer(at).mem(), CL_TRUE, access, at.offset, bytes, nullptr, nullptr, &status);
+  check(status, "[buffer_map] ", bytes, " bytes at ", at.offset);
   return host;
 }
 
 void Queue::unmap(onc_arg at, void* host) {
   require_same_process("buffer_unmap");
-  check(queue_.enqueueUnmapMemObject(buffer(at).mem(), host), "[buffer_unmap]");
+  check(cl().enqueueUnmapMemObject(buffer(at).mem(), host), "[buffer_unmap]");
 }
 
 void Queue::copy_h2d(onc_arg dst, const void* src, uint64_t bytes, uint32_t flags) {
@@ -179,14 +175,14 @@ void Queue::copy_h2d(onc_arg dst, const void* src, uint64_t bytes, uint32_t flag
   if (bytes == 0) return;
   const auto what = [&] { return kit::cat("[copy_h2d] ", bytes, " bytes to ", dst.offset); };
   if ((flags & ONC_COPY_UNTIL_EVENT) != 0) {
-    check(queue_.enqueueWriteBuffer(buffer(dst).mem(), CL_FALSE, dst.offset, bytes, src), what());
+    check(cl().enqueueWriteBuffer(buffer(dst).mem(), CL_FALSE, dst.offset, bytes, src), what());
   } else if (bytes > kStagedBytes) {
-    check(queue_.enqueueWriteBuffer(buffer(dst).mem(), CL_TRUE, dst.offset, bytes, src), what());
+    check(cl().enqueueWriteBuffer(buffer(dst).mem(), CL_TRUE, dst.offset, bytes, src), what());
   } else {
     std::unique_ptr<char[]> staged(new char[bytes]);
     std::memcpy(staged.get(), src, bytes);
     cl::Event written;
-    check(queue_.enqueueWriteBuffer(buffer(dst).mem(), CL_FALSE, dst.offset, bytes, staged.get(), nullptr, &written), what());
+    check(cl().enqueueWriteBuffer(buffer(dst).mem(), CL_FALSE, dst.offset, bytes, staged.get(), nullptr, &written), what());
     char* memory = staged.release();
     if (written.setCallback(CL_COMPLETE, free_staged, memory) != CL_SUCCESS) {
       written.wait();
@@ -199,8 +195,8 @@ void Queue::copy_d2h(void* dst, onc_arg src, uint64_t bytes, uint32_t flags) {
   require_same_process("copy_d2h");
   if (bytes == 0) return;
   const cl_bool wait = (flags & ONC_COPY_UNTIL_EVENT) != 0 ? CL_FALSE : CL_TRUE;
-  const cl_int status = queue_.enqueueReadBuffer(buffer(src).mem(), wait, src.offset, bytes, dst);
-  check(status, kit::cat("[copy_d2h] ", bytes, " bytes from ", src.offset));
+  const cl_int status = cl().enqueueReadBuffer(buffer(src).mem(), wait, src.offset, bytes, dst);
+  check(status, "[copy_d2h] ", bytes, " bytes from ", src.offset);
 }
 
 void Queue::copy_d2d(onc_arg dst, onc_arg src, uint64_t bytes) {
@@ -211,8 +207,8 @@ void Queue::copy_d2d(onc_arg dst, onc_arg src, uint64_t bytes) {
     kit::require(dst.offset + bytes <= src.offset || src.offset + bytes <= dst.offset, "[copy_d2d] ", bytes, " bytes from ",
                  src.offset, " to ", dst.offset, " of one buffer overlap");
   }
-  const cl_int status = queue_.enqueueCopyBuffer(buffer(src).mem(), buffer(dst).mem(), src.offset, dst.offset, bytes);
-  check(status, kit::cat("[copy_d2d] ", bytes, " bytes from ", src.offset, " to ", dst.offset));
+  const cl_int status = cl().enqueueCopyBuffer(buffer(src).mem(), buffer(dst).mem(), src.offset, dst.offset, bytes);
+  check(status, "[copy_d2d] ", bytes, " bytes from ", src.offset, " to ", dst.offset);
 }
 
 void Queue::fill(onc_arg dst, uint64_t bytes, const void* pattern, uint32_t pattern_bytes) {
@@ -223,8 +219,8 @@ void Queue::fill(onc_arg dst, uint64_t bytes, const void* pattern, uint32_t patt
   kit::require(bytes % pattern_bytes == 0 && dst.offset % pattern_bytes == 0, "[fill] ", bytes, " bytes at ", dst.offset,
                " are no multiples of the pattern's ", pattern_bytes);
   const cl_int status =
-      clEnqueueFillBuffer(queue_(), buffer(dst).mem()(), pattern, pattern_bytes, dst.offset, bytes, 0, nullptr, nullptr);
-  check(status, kit::cat("[fill] ", bytes, " bytes at ", dst.offset));
+      clEnqueueFillBuffer(cl()(), buffer(dst).mem()(), pattern, pattern_bytes, dst.offset, bytes, 0, nullptr, nullptr);
+  check(status, "[fill] ", bytes, " bytes at ", dst.offset);
 }
 
 }  // namespace oncilla::ocl

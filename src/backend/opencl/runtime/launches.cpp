@@ -1,0 +1,74 @@
+#include "runtime/launches.hpp"
+
+#include <utility>
+
+#include "runtime/process.hpp"
+#include "runtime/tuning.hpp"
+
+namespace oncilla::ocl {
+
+void QueueError::keep(const kit::Error& error) {
+  const std::lock_guard guard(mutex);
+  if (!first) first = error;
+}
+
+void QueueError::report(cl_int now, const char* op) {
+  if (now < 0) keep(error_of(now, "work enqueued before failed"));
+  const std::lock_guard guard(mutex);
+  if (first) throw kit::Error(first->code(), kit::cat("[", op, "] ", first->what()));
+}
+
+LaunchList::LaunchList(Device& device, const cl::CommandQueue& queue, QueueError& error)
+    : device_(device), queue_(queue), error_(error) {
+  const Tuning& row = tuning(device, "queue", 0, "");
+  most_ = static_cast<size_t>(row.get("hold", 1));
+  most_work_ = static_cast<uint64_t>(row.get("work", 0));
+  device_.add(*this);
+}
+
+LaunchList::~LaunchList() {
+  device_.remove(*this);
+  if (!forked()) submit();
+}
+
+void LaunchList::expect(const kit::PlanInfo& plan) {
+  const uint64_t work = plan.flops + plan.bytes;
+  work_ += work;
+  may_wait_ = most_ > 1 && work > 0 && work_ <= most_work_;
+}
+
+void LaunchList::add(Launch launch) {
+  if (may_wait_) {
+    waiting_.push_back(std::move(launch));
+    if (waiting_.size() < most_) return;
+    enqueue_waiting();
+    bytes_.clear();
+    return;
+  }
+  enqueue_waiting();
+  struct Clear {
+    std::vector<unsigned char>& bytes;
+    ~Clear() { bytes.clear(); }
+  } const clear{bytes_};
+  launch.kernel.enqueue(queue_(), launch, bytes_.data() + launch.begin);
+}
+
+void LaunchList::submit() {
+  const auto guard = lock();
+  enqueue_waiting();
+  bytes_.clear();
+}
+
+void LaunchList::enqueue_waiting() {
+  for (const Launch& launch : waiting_) {
+    try {
+      launch.kernel.enqueue(queue_(), launch, bytes_.data() + launch.begin);
+    } catch (const kit::Error& e) {
+      error_.keep(kit::Error(e.code(), kit::cat("work enqueued before failed: ", e.what())));
+    }
+  }
+  waiting_.clear();
+  work_ = 0;
+}
+
+}  // namespace oncilla::ocl
