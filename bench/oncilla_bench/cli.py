@@ -6,6 +6,7 @@ import argparse
 import datetime
 import importlib.util
 import os
+import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -21,7 +22,8 @@ Results are compared before anything is timed. The figures inform; they gate not
   oncilla bench --quick                            a few cases of every group, in some minutes
   oncilla bench --json out.json --html out.html    everything: an hour or two
   oncilla bench compare A.json B.json              name what became slower beyond noise; exit status 1 if something did
-  oncilla bench page A.json [B.json ...] --html P  the page of saved runs; the last one in full, all as history"""
+  oncilla bench page A.json [B.json ...] --html P  the page of saved runs; the last one in full, all as history
+  oncilla bench page A.json --markdown P           what is slow and the groups, as text"""
 NEEDED = ("torch", "numpy", "scipy", "tqdm")
 UNUSABLE = 2
 
@@ -165,7 +167,13 @@ def run(args: argparse.Namespace) -> int:
         machine=machine.describe(args.threads),
         versions={name: c.versions() for name, c in contestants.items()},
         commit=machine.commit(),
-        options={"precision": args.precision, "max_seconds": args.max_seconds, "quick": args.quick, "cold": args.cold},
+        options={
+            "command": args.command,
+            "precision": args.precision,
+            "max_seconds": args.max_seconds,
+            "quick": args.quick,
+            "cold": args.cold,
+        },
         roofline=roofline.measure(args.threads),
         goals={g.name: {"mean": g.mean, "worst": g.worst} for g in groups},
     )
@@ -208,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] == ["page"]:
         return page_command(words[1:])
     p = parser()
-    args = p.parse_args(words)
+    args = p.parse_args(words, argparse.Namespace(command=shlex.join(["oncilla", "bench", *words])))
     check(p, args)
     if absent := lacking():
         print(f"oncilla bench: a run needs {', '.join(absent)}, and {sys.executable} has no such package: "
@@ -225,18 +233,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def page_command(words: Sequence[str]) -> int:
-    """Write the page of saved runs."""
-    from oncilla_bench.results import ResultError
+    """Write the pages of saved runs."""
+    from oncilla_bench import markdown, results
 
-    p = argparse.ArgumentParser(
-        prog="oncilla bench page", description="Write the page of saved runs: the last in full, all as history."
-    )
+    p = argparse.ArgumentParser(prog="oncilla bench page", description="Write pages of saved runs.")
     p.add_argument("runs", nargs="+", type=Path, metavar="JSON", help="what --json wrote, oldest first")
-    p.add_argument("--html", type=Path, required=True, metavar="FILE", help="the page")
+    p.add_argument("--html", type=Path, metavar="FILE", help="a page: the last run in full, all as history")
+    p.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="what is slow and the groups of the last run, as docs/performance.md has it"
+    )
+    p.add_argument(
+        "--reasons",
+        type=Path,
+        metavar="TOML",
+        help="why cases are slow: [[reason]] tables with case = a regular expression, and text",
+    )
     args = p.parse_args(words)
+    if not args.html and not args.markdown:
+        p.error("--html or --markdown, or both")
     try:
-        write_page(args.runs, args.html)
-    except (ResultError, OSError) as error:
+        if args.html:
+            write_page(args.runs, args.html)
+        if args.markdown:
+            text = markdown.render(results.load(args.runs[-1]), markdown.read_reasons(args.reasons))
+            args.markdown.write_text(text, encoding="utf-8")
+    except (results.ResultError, OSError) as error:
         print(f"oncilla bench: {error}", file=sys.stderr)
         return UNUSABLE
     return 0

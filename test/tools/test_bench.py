@@ -320,6 +320,7 @@ def settings(**changes):
         "quick": False,
         "contestant": ["ocl"],
         "variant": [],
+        "command": "oncilla bench",
         "list": False,
         "quiet": True,
         "html": None,
@@ -361,6 +362,7 @@ def test_an_interruption_keeps_what_is_there(tiny, tmp_path, monkeypatch, capsys
         (("compare", "a.json"), ("B.json",)),
         (("compare", "a.json", "b.json"), ("a.json",)),
         (("page", "a.json", "--html", "x"), ("a.json",)),
+        (("page", "a.json"), ("--html or --markdown",)),
     ],
 )
 def test_wrong_command_lines(arguments, words, tmp_path, monkeypatch, capsys):
@@ -483,3 +485,23 @@ def test_the_page_has_every_case_and_the_history_of_every_run():
     for case in runs[-1].cases:
         assert case.name in drawn and table.count(case.name) == 2, case.name
     assert "History" in words and "Roofline" in words and text.count("<circle") >= 40
+
+
+def test_the_text_page_names_what_is_slow_with_its_reason(tmp_path, capsys):
+    run = imagined_run(1, slower=(7, 9))
+    for i in (7, 9):  # 1.2 divided by 1.2 is 1: make them slow beyond their intervals
+        for field in ("ratio", "low", "high"):
+            setattr(run.cases[i].results["ocl"], field, getattr(run.cases[i].results["ocl"], field) / 2)
+    (tmp_path / "reasons.toml").write_text('[[reason]]\ncase = "gemm: case 07"\ntext = "packs twice"\n')
+    saved, written = save(tmp_path / "a.json", run), tmp_path / "performance.md"
+    assert cli.main(["page", saved, "--markdown", str(written), "--reasons", str(tmp_path / "reasons.toml")]) == 0
+    slow, groups = written.read_text().split("## Groups")
+    assert "2 of 40 cases" in slow and slow.count("`case") == 2
+    assert [line.split("|")[-2].strip() for line in slow.splitlines() if "`case" in line] in (
+        ["packs twice", "not profiled yet"],
+        ["not profiled yet", "packs twice"],
+    )
+    assert "| gemm | " in groups and "(1)" in groups
+    (tmp_path / "reasons.toml").write_text('[[reason]]\ncase = "("\ntext = "x"\n')
+    assert cli.main(["page", saved, "--markdown", str(written), "--reasons", str(tmp_path / "reasons.toml")]) == 2
+    assert "reasons.toml" in capsys.readouterr().err
