@@ -21,6 +21,14 @@ from transformers import (
 )
 
 VOCABULARY = 64
+# What the encoders bert and vit have in common.
+ENCODER = {
+    "hidden_size": 32,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+    "hidden_dropout_prob": 0,
+    "attention_probs_dropout_prob": 0,
+}
 
 
 class Loss(nn.Module):
@@ -36,16 +44,7 @@ class Loss(nn.Module):
 
 def bert():
     """Masked words; a padding mask, segments, output tied to the embedding."""
-    config = BertConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=32,
-        hidden_dropout_prob=0,
-        attention_probs_dropout_prob=0,
-    )
+    config = BertConfig(vocab_size=VOCABULARY, num_hidden_layers=2, max_position_embeddings=32, **ENCODER)
     return Loss(BertForMaskedLM(config), "input_ids", "attention_mask", "token_type_ids", "labels")
 
 
@@ -124,17 +123,7 @@ def whisper():
 
 
 def vit():
-    config = ViTConfig(
-        image_size=32,
-        patch_size=8,
-        hidden_size=32,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        intermediate_size=64,
-        num_labels=10,
-        hidden_dropout_prob=0,
-        attention_probs_dropout_prob=0,
-    )
+    config = ViTConfig(image_size=32, patch_size=8, num_hidden_layers=3, num_labels=10, **ENCODER)
     return Loss(ViTForImageClassification(config), "pixel_values", "labels")
 
 
