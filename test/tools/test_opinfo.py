@@ -124,3 +124,30 @@ def test_coverage_sorts_by_the_table():
 def test_coverage_says_where_table_and_dispatcher_differ(found, words):
     with pytest.raises(coverage.InconsistentError, match=words):
         coverage.classify(found, TABLE)
+
+
+FAILING = {"failing": [{"reason": "because", "ops": ["sparse.*", "one"], "dtypes": ["float16", "float32"]}]}
+
+
+def results(*failing):
+    return {"ops": [{"op": op, "dtype": dtype, "failures": ["x"]} for op, dtype in failing]}
+
+
+def test_coverage_gives_the_reason_of_what_fails():
+    rows = [("sparse.mm", "float32"), ("one", "float16")]
+    passing = {"op": "one", "dtype": "float32", "failures": []}
+    assert coverage.explain({"ops": [*results(*rows)["ops"], passing]}, FAILING) == dict.fromkeys(rows, "because")
+
+
+@pytest.mark.parametrize(
+    ("failing", "words"),
+    [
+        ([("sparse.mm", "float32"), ("one", "float16"), ("two", "float32")], "two fails in float32"),
+        ([("sparse.mm", "float32"), ("one", "float16"), ("one", "float64")], "one fails in float64"),
+        ([("sparse.mm", "float32"), ("sparse.mm", "float16")], "nothing of one fails"),
+        ([("sparse.mm", "float32"), ("one", "float32")], "nothing of float16 fails"),
+    ],
+)
+def test_coverage_says_which_reason_is_missing_or_no_longer_needed(failing, words):
+    with pytest.raises(coverage.InconsistentError, match=words):
+        coverage.explain(results(*failing), FAILING)
