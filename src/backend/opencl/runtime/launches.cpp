@@ -31,14 +31,11 @@ LaunchList::~LaunchList() {
   if (!forked()) submit();
 }
 
-void LaunchList::expect(const kit::PlanInfo& plan) {
-  const uint64_t work = plan.flops + plan.bytes;
-  work_ += work;
-  may_wait_ = most_ > 1 && work > 0 && work_ <= most_work_;
-}
+void LaunchList::expect(const kit::PlanInfo& plan) { expected_ = plan.flops + plan.bytes; }
 
 void LaunchList::add(Launch launch) {
-  if (may_wait_) {
+  if (most_ > 1 && expected_ > 0 && work_ + expected_ <= most_work_) {
+    work_ += expected_;
     waiting_.push_back(std::move(launch));
     if (waiting_.size() < most_) return;
     enqueue_waiting();

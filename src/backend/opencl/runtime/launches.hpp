@@ -45,7 +45,8 @@ class LaunchList {
   LaunchList(const LaunchList&) = delete;
   LaunchList& operator=(const LaunchList&) = delete;
 
-  // Before the launches of a plan: they may wait while the work of all that wait is little.
+  // The plan whose launches follow: they may wait while the work of all that wait is little. Called by the queue's own thread, as
+  // add().
   void expect(const kit::PlanInfo& plan);
   std::unique_lock<std::mutex> lock() { return std::unique_lock(mutex_); }
   std::vector<unsigned char>& bytes() { return bytes_; }  // under lock()
@@ -64,7 +65,7 @@ class LaunchList {
   std::vector<unsigned char> bytes_;
   size_t most_;
   uint64_t most_work_, work_ = 0;  // operations and bytes, of those that wait
-  bool may_wait_ = false;
+  uint64_t expected_ = 0;          // of the next launch; another thread that submits does not touch it
 };
 
 }  // namespace oncilla::ocl
