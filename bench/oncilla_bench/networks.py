@@ -87,6 +87,11 @@ def _lstm(batch: int) -> tuple[nn.Module, Sequence[torch.Tensor]]:
     return module("recurrent").Recurrent(nn.LSTM, 4096, 256), (_words(batch, 64, 4096),)
 
 
+def _resnet50() -> nn.Module:
+    vision = module("vision")
+    return vision.resnet(vision.Bottleneck, (3, 4, 6, 3), 64, 1000)
+
+
 def _resnet18_small() -> nn.Module:
     """For 32 x 32 images: the first layer is 3 x 3 at stride 1, without pooling."""
     vision = module("vision")
@@ -98,7 +103,7 @@ NETWORKS: dict[str, Callable[[int], tuple[nn.Module, Sequence[torch.Tensor]]]] =
     "mlp": _classifier(_mlp, 1, 28, 10),
     "mnist_cnn": _classifier(_mnist, 1, 28, 10),
     "resnet18_32": _classifier(_resnet18_small, 3, 32, 10),
-    "resnet50": _classifier(lambda: module("vision").resnet50(64), 3, 224, 1000),
+    "resnet50": _classifier(_resnet50, 3, 224, 1000),
     "vgg16": _classifier(lambda: module("vision").vgg16(64, 4096, 1000), 3, 224, 1000),
     "mobilenet_v3": _classifier(lambda: module("vision").mobilenet_v3_small(1.0, 1000), 3, 224, 1000),
     "densenet121": _classifier(lambda: module("vision").densenet121(32, 1000), 3, 224, 1000),

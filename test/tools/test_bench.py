@@ -17,7 +17,7 @@ import torch
 from conftest import ROOT, Run
 
 sys.path.insert(0, str(ROOT / "bench"))
-from oncilla_bench import cli, compare, page, results, roofline, runner, statistics
+from oncilla_bench import cli, compare, networks, page, results, roofline, runner, statistics
 from oncilla_bench.cases import CaseError, read_group, read_groups, select
 from oncilla_bench.contestants import BASELINE, Contestant, DeclinedError
 from oncilla_bench.contestants.eager import CPU, OnCPU
@@ -122,6 +122,13 @@ def test_the_convolutions_are_those_of_the_networks():
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
     loader.exec_module(module)
     assert module.table() == (ROOT / "bench/cases/conv.txt").read_text(), "run bench/make_conv_cases"
+
+
+@pytest.mark.parametrize("name", ["mlp", "mnist_cnn", "resnet18_32", "resnet50", "vgg16", "mobilenet_v3", "densenet121"])
+def test_a_classifier_has_the_classes_of_its_batch(name):
+    model, (_, classes) = networks.make(name, 64 if name == "mlp" else 8)
+    *_, last = (m for m in model.modules() if isinstance(m, torch.nn.Linear))
+    assert classes.max() < last.out_features in (10, 1000)
 
 
 # --- Statistics
