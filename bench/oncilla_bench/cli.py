@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument(
         "--max-seconds", type=float, metavar="S", help="most time of a case (default 10; quick 2); six rounds are made in any case"
     )
+    how.add_argument("--check", action="store_true", help="compare results, time nothing")
     how.add_argument(
         "--cold", action="store_true", help="empty program caches, so that first-call times have all compilation in them"
     )
@@ -177,7 +178,7 @@ def run(args: argparse.Namespace) -> int:
         roofline=roofline.measure(args.threads),
         goals={g.name: {"mean": g.mean, "worst": g.worst} for g in groups},
     )
-    limits = Limits(args.precision, args.max_seconds)
+    limits = Limits(args.precision, args.max_seconds, rounds=0) if args.check else Limits(args.precision, args.max_seconds)
     with Progress(len(cases), args.quiet) as progress:
         try:
             for case in cases:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 
 from oncilla_bench.results import CaseResult, Run
@@ -20,6 +21,9 @@ def case_line(run: Run, case: CaseResult, contestant: str) -> str:
     result = case.results[contestant]
     if result.status != "ok":
         return f"{contestant}: {result.status}: {result.reason}"
+    if not result.times:
+        compared = f"differs by {result.error:.1e}, {case.tolerance:.0e} allowed" if result.error is not None else "runs"
+        return f"{contestant}: {compared}{f', {result.reason}' if result.reason else ''}"
     share = of_roofline(run, case, contestant)
     parts = [f"{contestant} {duration(result.seconds)}"]
     if result.ratio and contestant != run.baseline:
@@ -68,6 +72,9 @@ def report(run: Run) -> str:
         for ratio, case in sorted(timed, key=lambda item: item[0])[:SLOWEST]:
             lines.append(f"  ×{ratio:.2f}  {case.group}: {case.name}{f'  # {case.note}' if case.note else ''}")
     bad = [(c, n, x) for c in run.cases for n, x in c.results.items() if x.status in ("wrong", "failed")]
+    if not any(r.times for c in run.cases for r in c.results.values()):
+        states = Counter(r.status for c in run.cases for r in c.results.values())
+        lines += ["", "compared, not timed: " + ", ".join(f"{count} {state}" for state, count in states.items())]
     lines += ["", "not timed:"] if bad else []
     lines += [f"  {case.group}: {case.name}: {name} {result.status}: {result.reason}" for case, name, result in bad]
     noisy = [c for c in run.cases if c.noise or any(x.drift for x in c.results.values())]

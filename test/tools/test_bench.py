@@ -327,6 +327,7 @@ def settings(**changes):
         "quick": False,
         "contestant": ["ocl"],
         "variant": [],
+        "check": False,
         "command": "oncilla bench",
         "list": False,
         "quiet": True,
@@ -401,6 +402,18 @@ def test_a_variant_is_forced_where_there_is_one(tiny, tmp_path, monkeypatch, cap
     assert found["ocl:softmax=nosuch"] == ("declined", "the case has no softmax")
     said = capsys.readouterr().err
     assert "[nosuch] is no op" in said and '"matmul" is not OP=NAME' in said
+
+
+def test_check_compares_and_times_nothing(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(roofline, "measure", lambda _: {"fma_gflops": 1.0, "triad_gbs": 1.0, "fma_by": "a guess"})
+    threads = torch.get_num_threads()
+    try:
+        assert cli.run(settings(cases=tiny, group=["gemm", "pointwise"], check=True, json=tmp_path / "run.json")) == 0
+    finally:
+        torch.set_num_threads(threads)
+    for case in results.load(tmp_path / "run.json").cases:
+        assert case.rounds == 0 and case.results["ocl"].error <= case.tolerance and not case.results["ocl"].times
+    assert "4 ok" in capsys.readouterr().out
 
 
 def test_help_is_the_harness_s(oncilla: Run):
