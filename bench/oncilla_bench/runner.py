@@ -17,6 +17,8 @@ from oncilla_bench.results import CaseResult, Result
 from oncilla_bench.statistics import drift, estimate, paired_ratios
 
 LEAST_ROUNDS = 6  # fewer have no interval at 95 %
+# Whether the intervals are narrow enough is asked at the tenth round, and then at every fourth: who asks after each round stops by luck too often.
+FIRST_LOOK, LOOK_EVERY = 10, 4
 SETTLE = 0.003  # seconds of warm-up before each turn: the last one's threads go to sleep meanwhile
 
 
@@ -164,9 +166,16 @@ def race(entrants: Mapping[str, Entrant], limits: Limits) -> int:
         for e in order if rounds % 2 else order[::-1]:
             e.turn()
         rounds += 1
-        if rounds >= LEAST_ROUNDS and (time.perf_counter() - begin > limits.seconds or known(entrants, limits.precision)):
+        if rounds >= LEAST_ROUNDS and time.perf_counter() - begin > limits.seconds:
+            break
+        if looks(rounds) and known(entrants, limits.precision):
             break
     return rounds
+
+
+def looks(rounds: int) -> bool:
+    """Whether to ask, after this many rounds, if they are enough."""
+    return rounds >= FIRST_LOOK and (rounds - FIRST_LOOK) % LOOK_EVERY == 0
 
 
 def known(entrants: Mapping[str, Entrant], precision: float) -> bool:

@@ -29,6 +29,8 @@ def case_line(run: Run, case: CaseResult, contestant: str) -> str:
     if result.ratio and contestant != run.baseline:
         parts.append(f"×{result.ratio:.2f} ({result.low or math.nan:.2f} … {result.high or math.nan:.2f})")
     parts += [rate(case, contestant), f"{share:.0%} of the roofline" if share else "", result.reason]
+    if result.first_seconds and result.seconds and result.first_seconds > 0.1 + 2 * result.seconds:
+        parts.append(f"first call {duration(result.first_seconds)}")
     if result.drift:
         parts.append(f"drifted {result.drift:+.0%}")
     return ", ".join(p for p in parts if p)

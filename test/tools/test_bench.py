@@ -156,6 +156,20 @@ def test_the_interval_covers_the_true_ratio_where_times_drift_together():
     assert covered >= 184  # 190 expected; four standard deviations below would be 178
 
 
+def test_stopping_early_costs_little_of_the_coverage():
+    rng = random.Random(3)
+    covered = 0
+    for _ in range(100):
+        ratios = []
+        while len(ratios) < 60:
+            ratios.append(math.exp(rng.gauss(0, 0.03)))
+            if runner.looks(len(ratios)) and statistics.estimate(ratios).width <= 0.02:
+                break
+        found = statistics.estimate(ratios)
+        covered += found.low <= 1 <= found.high
+    assert covered >= 90
+
+
 def test_drift_is_named_only_beyond_chance():
     rng = random.Random(2)
     steady = [1 + rng.gauss(0, 0.01) for _ in range(40)]
