@@ -17,8 +17,8 @@ from oncilla_bench.results import CaseResult, Result
 from oncilla_bench.statistics import drift, estimate, paired_ratios
 
 LEAST_ROUNDS = 6  # fewer have no interval at 95 %
-# Whether the intervals are narrow enough is asked at the tenth round, and then at every fourth: who asks after each round stops by luck too often.
-FIRST_LOOK, LOOK_EVERY = 10, 4
+# Rounds after which it is asked whether the intervals are narrow enough, each half as many again as the last: who asks after each round stops by luck too often.
+LOOKS = (10, 15, 22, 33, 50, 75, 112, 168, 252, 378)
 SETTLE = 0.003  # seconds of warm-up before each turn: the last one's threads go to sleep meanwhile
 
 
@@ -168,14 +168,9 @@ def race(entrants: Mapping[str, Entrant], limits: Limits) -> int:
         rounds += 1
         if rounds >= LEAST_ROUNDS and time.perf_counter() - begin > limits.seconds:
             break
-        if looks(rounds) and known(entrants, limits.precision):
+        if rounds in LOOKS and known(entrants, limits.precision):
             break
     return rounds
-
-
-def looks(rounds: int) -> bool:
-    """Whether to ask, after this many rounds, if they are enough."""
-    return rounds >= FIRST_LOOK and (rounds - FIRST_LOOK) % LOOK_EVERY == 0
 
 
 def known(entrants: Mapping[str, Entrant], precision: float) -> bool:

@@ -163,7 +163,7 @@ def test_stopping_early_costs_little_of_the_coverage():
         ratios = []
         while len(ratios) < 60:
             ratios.append(math.exp(rng.gauss(0, 0.03)))
-            if runner.looks(len(ratios)) and statistics.estimate(ratios).width <= 0.02:
+            if len(ratios) in runner.LOOKS and statistics.estimate(ratios).width <= 0.02:
                 break
         found = statistics.estimate(ratios)
         covered += found.low <= 1 <= found.high
