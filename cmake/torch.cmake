@@ -13,10 +13,17 @@ Python3_add_library(oncilla_torch MODULE WITH_SOABI ${torch_sources})
 set(torch_python_dir ${PROJECT_BINARY_DIR}/torch_python)
 set_target_properties(oncilla_torch PROPERTIES OUTPUT_NAME _C LIBRARY_OUTPUT_DIRECTORY ${torch_python_dir}/oncilla)
 target_link_libraries(oncilla_torch PRIVATE oncilla_core oncilla_flags ${TORCH_LIBRARIES})
-# Some hundred templates that run once an op, and compile for a minute.
-set_source_files_properties(src/torch/autocast.cpp PROPERTIES COMPILE_OPTIONS -O1)
+# PyTorch's headers of all ops at once are 3,000 files; with this each unit includes those of its own.
+target_compile_definitions(oncilla_torch PRIVATE AT_PER_OPERATOR_HEADERS)
+# What nearly every unit includes is half its compile time. Each unit names what it uses all the same, and compiles with ONCILLA_PCH=OFF.
+if(ONCILLA_PCH)
+  target_precompile_headers(oncilla_torch PRIVATE
+    <ATen/core/Tensor.h> <ATen/native/CPUFallback.h> <ATen/native/Resize.h> <ATen/ops/empty.h> <c10/util/OptionalArrayRef.h> <torch/library.h>)
+endif()
+# Some hundred templates that run once an op, and compile for a minute. (Headers precompiled at another level do not serve.)
+set_source_files_properties(src/torch/autocast.cpp PROPERTIES COMPILE_OPTIONS -O1 SKIP_PRECOMPILE_HEADERS ON)
 # Kineto's headers are in the wheel, but not in what find_package(Torch) offers.
-set_source_files_properties(src/torch/profiler.cpp PROPERTIES
+set_source_files_properties(src/torch/profiler.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON
   COMPILE_DEFINITIONS "USE_KINETO;FMT_HEADER_ONLY=1" INCLUDE_DIRECTORIES ${TORCH_INSTALL_PREFIX}/include/kineto)
 find_library(torch_python torch_python PATHS ${TORCH_INSTALL_PREFIX}/lib REQUIRED NO_DEFAULT_PATH)
 target_link_libraries(oncilla_torch PRIVATE ${torch_python})

@@ -9,8 +9,8 @@ venv=${ONCILLA_VENV:-$root/.venv}
 
 # Caches lie under build/, so that nothing depends on HOME. A value from outside wins.
 export CCACHE_DIR=${CCACHE_DIR:-$build/cache/ccache}
-# The language of messages makes no other object.
-export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-locale}
+# The language of messages makes no other object; the others let ccache keep what was compiled with precompiled headers.
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-locale,pch_defines,time_macros}
 export POCL_CACHE_DIR=${POCL_CACHE_DIR:-$build/cache/pocl}
 export ONCILLA_CACHE_DIR=${ONCILLA_CACHE_DIR:-$build/cache/oncilla}
 export MPLCONFIGDIR=${MPLCONFIGDIR:-$build/cache/matplotlib}
