@@ -13,6 +13,8 @@ Python3_add_library(oncilla_torch MODULE WITH_SOABI ${torch_sources})
 set(torch_python_dir ${PROJECT_BINARY_DIR}/torch_python)
 set_target_properties(oncilla_torch PROPERTIES OUTPUT_NAME _C LIBRARY_OUTPUT_DIRECTORY ${torch_python_dir}/oncilla)
 target_link_libraries(oncilla_torch PRIVATE oncilla_core oncilla_flags ${TORCH_LIBRARIES})
+# As oncilla_flags maps the checkout: PyTorch's headers assert, and name themselves.
+target_compile_options(oncilla_torch PRIVATE -fmacro-prefix-map=${TORCH_INSTALL_PREFIX}/=torch/)
 # PyTorch's headers of all ops at once are 3,000 files; with this each unit includes those of its own.
 target_compile_definitions(oncilla_torch PRIVATE AT_PER_OPERATOR_HEADERS)
 # What nearly every unit includes is half its compile time. Each unit names what it uses all the same, and compiles with ONCILLA_PCH=OFF.
