@@ -3,7 +3,8 @@
 A stage is one shell command; its output goes to build/logs/test/<stage>.log. Tests are counted from what their runner prints; any other stage
 counts as one. A stage whose runner reports no test at all has failed, and so has one that could not run because what it needs failed.
 
-Stages that use one core run side by side, since CI has two: whatever can begin begins, in the order of the list.
+Stages that use one core run side by side, since CI has two: whatever can begin begins, in the order of the list. So that neither core is idle before the
+next stage that wants both, the longest of them come first.
 """
 
 import argparse
@@ -90,16 +91,17 @@ def stages() -> list[Stage]:
     conformance = f"{release}/oncilla conformance --complete --level ci --quiet --jobs 2"
     return [
         Stage("layers", "includes point the right way", "python3 scripts/check_layers.py --self-test"),
-        Stage("setup", "Debian packages, .venv, PyTorch", "scripts/setup --dev --no-build", minutes=20, cores=2),
+        Stage("packages", "Debian packages", "scripts/setup --dev --packages", minutes=20, cores=2),
+        # Waits for the network, and unpacks, on one core: the build need not wait for it.
+        Stage("setup", ".venv, PyTorch", "scripts/setup --dev --no-build", ("packages",), minutes=20),
         Stage("format", "clang-format and ruff format change nothing", "scripts/format --check", ("setup",)),
         Stage("lint", "ruff", f"{ruff} check .", ("setup",)),
         Stage(
             "build",
             "C++ libraries, command, examples and tests",
             "cmake --preset release && cmake --build --preset release",
-            ("setup",),
+            ("packages",),
             minutes=25,
-            cores=2,
         ),
         Stage("install", "the Python package, built and installed", "scripts/setup", ("setup", "build"), minutes=25, cores=2),
         Stage(
@@ -136,7 +138,7 @@ def stages() -> list[Stage]:
             "asan-build",
             "the C++ tests with AddressSanitizer and UBSan",
             "cmake --preset asan && cmake --build --preset asan",
-            ("setup",),
+            ("packages",),
             quick=False,
             minutes=25,
             cores=2,
@@ -160,12 +162,43 @@ def stages() -> list[Stage]:
             minutes=25,
         ),
         Stage(
+            "ulp",
+            "every row's error in ULP on pocl, Intel's runtime and rusticl",
+            "scripts/ulp --runtime pocl --runtime intel --runtime rusticl",
+            ("setup", "build"),
+            count_words,
+            quick=False,
+        ),
+        Stage(
+            "asan-ops",
+            "every op of the reference plugin, sanitized, every second case",
+            f"{sanitized} {asan}/test_ops --plugin reference --quiet --share 2",
+            ("asan-build",),
+            count_words,
+            quick=False,
+        ),
+        Stage(
             "opinfo",
             "PyTorch's own samples of every op in float32, with gradients, on Intel's CPU runtime",
             "scripts/with-runtime intel scripts/opinfo --jobs 1 --known docs/opinfo.json --json build/opinfo-intel.json",
             ("install",),
             count_words,
             quick=False,
+        ),
+        Stage(
+            "kernels-broken",
+            "Oclgrind reports each kernel that is broken on purpose",
+            "scripts/check-kernels --seeded-only --jobs 1",
+            built,
+            count_words,
+            quick=False,
+        ),
+        Stage(
+            "tools",
+            "the oncilla command and the C++ example",
+            f"scripts/with-runtime pocl {python} -m pytest -q test/tools",
+            ("build", "install"),
+            count_words,
         ),
         Stage(
             "opinfo-pocl",
@@ -176,19 +209,18 @@ def stages() -> list[Stage]:
             quick=False,
         ),
         Stage(
+            "runtimes",
+            "rusticl and Oclgrind list a device",
+            "scripts/with-runtime rusticl && scripts/with-runtime oclgrind",
+            ("install",),
+            quick=False,
+        ),
+        Stage(
             "coverage",
             "docs/coverage.md says what is registered",
             "scripts/with-runtime pocl scripts/coverage --check",
             ("install",),
             count_words,
-        ),
-        Stage(
-            "asan-ops",
-            "every op of the reference plugin, sanitized, every second case",
-            f"{sanitized} {asan}/test_ops --plugin reference --quiet --share 2",
-            ("asan-build",),
-            count_words,
-            quick=False,
         ),
         Stage(
             "asan",
@@ -213,14 +245,6 @@ def stages() -> list[Stage]:
             count_words,
         ),
         Stage(
-            "ulp",
-            "every row's error in ULP on pocl, Intel's runtime and rusticl",
-            "scripts/ulp --runtime pocl --runtime intel --runtime rusticl",
-            built,
-            count_words,
-            quick=False,
-        ),
-        Stage(
             "ops-seeded",
             "the op tests catch each seeded defect",
             f"{release}/oncilla conformance --seeded build/release/lib/libtest_faulty_plugin.so",
@@ -235,14 +259,6 @@ def stages() -> list[Stage]:
             f"{prefix}/bin/oncilla conformance --backend build/sample/libsample.so --level ci --quiet",
             built,
             count_words,
-        ),
-        Stage(
-            "kernels-broken",
-            "Oclgrind reports each kernel that is broken on purpose",
-            "scripts/check-kernels --seeded-only --jobs 1",
-            built,
-            count_words,
-            quick=False,
         ),
         Stage(
             "kernels",
@@ -282,20 +298,6 @@ def stages() -> list[Stage]:
             f"s=0; for t in unit faults; do echo == $t; scripts/with-runtime intel {release}/test_$t || s=1; done; exit $s",
             built,
             count_doctest,
-            quick=False,
-        ),
-        Stage(
-            "tools",
-            "the oncilla command and the C++ example",
-            f"scripts/with-runtime pocl {python} -m pytest -q test/tools",
-            ("build", "install"),
-            count_words,
-        ),
-        Stage(
-            "runtimes",
-            "rusticl and Oclgrind list a device",
-            "scripts/with-runtime rusticl && scripts/with-runtime oclgrind",
-            ("install",),
             quick=False,
         ),
     ]

@@ -125,7 +125,7 @@ def test_a_stage_that_hangs_is_ended(stages: ModuleType, tmp_path: Path) -> None
 
 def test_selected_stages_bring_what_they_need(stages: ModuleType) -> None:
     names = [s.name for s in stages.select(stages.stages(), ["ops-pocl"], quick=False)]
-    assert names == ["setup", "build", "ops-pocl"]
+    assert names == ["packages", "build", "ops-pocl"]
     assert "asan" not in [s.name for s in stages.select(stages.stages(), [], quick=True)]
 
 
