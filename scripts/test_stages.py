@@ -115,8 +115,8 @@ def stages() -> list[Stage]:
         ),
         Stage(
             "ops-intel",
-            "every op on Intel's CPU runtime against the reference, every second case",
-            f"scripts/with-runtime intel {conformance} --share 2",
+            "every op on Intel's CPU runtime against the reference, two of five cases",
+            f"scripts/with-runtime intel {conformance} --share 2.5",
             built,
             count_words,
             quick=False,

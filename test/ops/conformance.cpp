@@ -41,10 +41,18 @@ bool chosen(const Case& c, const Options& options) {
 // What --smallest and --share pick from: an op, the first word of its name (op/word), and a dtype.
 std::string kind_of(const Case& c) { return c.name.substr(0, c.name.find(' ')) + " " + first_dtype(c); }
 
-// Keeps the first case of each kind and every `share`-th after it.
-void keep_share(Cases& cases, size_t share) {
-  std::map<std::string, size_t> seen;
-  std::erase_if(cases, [&](const Case& c) { return seen[kind_of(c)]++ % share != 0; });
+// Keeps the first case of each kind and every `share`-th after it: with 2.5 those of 0, 2.5, 5, 7.5, … rounded up.
+void keep_share(Cases& cases, double share) {
+  struct Count {
+    size_t seen = 0, kept = 0;
+  };
+  std::map<std::string, Count> counts;
+  std::erase_if(cases, [&](const Case& c) {
+    Count& count = counts[kind_of(c)];
+    const bool keep = static_cast<double>(count.seen++) >= static_cast<double>(count.kept) * share;
+    count.kept += keep ? 1 : 0;
+    return !keep;
+  });
 }
 
 // Keeps the `count` smallest cases of each kind: those in which vectors have whole parts and tails, if there are such, and none

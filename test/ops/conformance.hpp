@@ -25,7 +25,7 @@ struct Options {
   bool complete = false;   // a declined case counts as failed, unless it needs fp64 and the device has none
   bool wide = false;       // element positions in 64 bits everywhere
   size_t smallest = 0;     // of each kind, the cases with the fewest elements; 0: all
-  size_t share = 1;        // of each kind, one case in so many, and the first
+  double share = 1;        // of each kind, one case in so many, and the first
   bool separate = false;   // tensors in buffers of their own (harness.hpp)
   bool benchmark = false;  // time the cases instead of judging them
   size_t rounds = 15;      // of a benchmark

@@ -24,7 +24,7 @@ void add_options(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option("--share", options.share,
                  "Only one case in so many of each kind, the first among them: for a second implementation, or a slow one")
-      ->check(CLI::Range(1, 1000))
+      ->check(CLI::Range(1.0, 1000.0))
       ->capture_default_str();
   app.add_flag(
       "--separate", options.separate,
