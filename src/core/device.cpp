@@ -155,10 +155,6 @@ void Queue::fill(onc_arg dst, uint64_t bytes, const void* pattern, uint32_t patt
   });
 }
 
-// A training step of a large network has some hundred plans; one takes about 3 KB. Where every step brings new shapes, this is what
-// they leave behind.
-static constexpr size_t kPlans = 4096;
-
 std::shared_ptr<Device> Device::open(std::shared_ptr<Backend> backend, uint32_t index, const char* cache_dir) {
   fork_guard::enter("device");
   const uint32_t count = backend->device_count();
@@ -175,7 +171,7 @@ std::shared_ptr<Device> Device::open(std::shared_ptr<Backend> backend, uint32_t 
   api.check(api.device_open(index, &options, &device->handle_));
   device->info_ = device->backend_->device_info(index);
   device->allocator_ = std::make_unique<Allocator>(*device);
-  device->plans_ = std::make_unique<PlanCache>(kPlans);
+  device->plans_ = std::make_unique<PlanCache>();
   return device;
 }
 

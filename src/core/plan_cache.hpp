@@ -36,7 +36,10 @@ class PlanCache {
   struct Stats {
     uint64_t hits = 0, misses = 0, evictions = 0, size = 0;
   };
-  explicit PlanCache(size_t capacity = 8192);
+  // A training step of a large network has some hundred plans; one takes about 3 KB. Where every step brings new shapes, this is
+  // what they leave behind.
+  static constexpr size_t kCapacity = 4096;
+  explicit PlanCache(size_t capacity = kCapacity);
   ~PlanCache();
   // make() runs outside the lock; a failure is thrown and not cached.
   std::shared_ptr<Plan> get(std::string_view key, const std::function<std::shared_ptr<Plan>()>& make);
