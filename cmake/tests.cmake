@@ -2,6 +2,8 @@
 find_package(doctest REQUIRED)
 add_library(oncilla_doctest OBJECT test/doctest_main.cpp)
 target_link_libraries(oncilla_doctest PUBLIC doctest::doctest PRIVATE oncilla_flags)
+# As the case tables: run once, compiled a third faster.
+target_compile_options(oncilla_doctest PUBLIC $<$<CONFIG:Release>:-O1>)
 foreach(folder unit abi faults large)
   file(GLOB sources CONFIGURE_DEPENDS test/${folder}/*.cpp test/${folder}/*.c)
   if(sources)
