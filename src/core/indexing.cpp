@@ -30,6 +30,7 @@ class Builder {
   // The next input as an index into an axis of `length`; remembers whether it lies inside.
   Value index(int64_t length, bool wrap) {
     Value given = tape().input(ONC_I64);
+    made_.indices.push_back(given.number);
     const Value end = tape().cast(size(length), ONC_I64), zero = tape().constant_int(ONC_I64, 0);
     if (wrap) given = oncilla::where(lt(given, zero), given + end, given);
     const Value inside = logical_and(ge(given, zero), lt(given, end));

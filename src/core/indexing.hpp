@@ -16,7 +16,8 @@ namespace oncilla {
 struct IndexTape {
   Tape tape;
   std::vector<onc_scalar> scalars;
-  std::vector<int64_t> dims;  // the iteration space, and the sizes of the output
+  std::vector<int64_t> dims;      // the iteration space, and the sizes of the output
+  std::vector<uint16_t> indices;  // the values that are the index inputs as they were given, I64
 };
 
 // y[..., k, ...] = x[..., index[k], ...] along `axis`: index_select, embedding (axis 0), and with sizes = {n}: take.

@@ -14,20 +14,19 @@
 #include <string_view>
 #include <vector>
 
+#include "torch/index_check.hpp"
 #include "torch/tensor.hpp"
 
 namespace oncilla::adapter {
 namespace {
-
-constexpr int kPool = 4;  // streams of a device besides the default one
 
 struct DeviceState {
   std::once_flag opened;
   std::atomic<bool> open{false};
   std::shared_ptr<Device> device;
   std::mutex mutex;
-  std::array<std::unique_ptr<Queue>, 1 + kPool> lanes;
-  std::array<std::atomic<bool>, 1 + kPool> made{};
+  std::array<std::unique_ptr<Queue>, kStreams> lanes;
+  std::array<std::atomic<bool>, kStreams> made{};
   std::atomic<int> next{0};
 };
 
@@ -88,7 +87,7 @@ bool profiling() {
 }
 
 Queue* lane(DeviceState& s, c10::StreamId id) {
-  TORCH_CHECK(id >= 0 && id <= kPool, "[ocl] no such stream: ", id);
+  TORCH_CHECK(id >= 0 && id < kStreams, "[ocl] no such stream: ", id);
   if (!s.made[id].load(std::memory_order_acquire)) {
     std::lock_guard lock(s.mutex);
     if (!s.made[id]) {
@@ -126,16 +125,20 @@ c10::Stream stream_of(c10::DeviceIndex index, c10::StreamId id) {
 
 c10::Stream default_stream(c10::DeviceIndex index) { return stream_of(index, 0); }
 c10::Stream current_stream(c10::DeviceIndex index) { return stream_of(index, tls_stream[index < 0 ? current_device() : index]); }
-c10::Stream pool_stream(c10::DeviceIndex index) { return stream_of(index, 1 + state(index).next++ % kPool); }
+c10::Stream pool_stream(c10::DeviceIndex index) { return stream_of(index, 1 + state(index).next++ % (kStreams - 1)); }
 void set_stream(const c10::Stream& stream) { tls_stream[checked(stream.device_index())] = stream.id(); }
 
 void synchronize(c10::DeviceIndex index) {
   auto& s = state(index);
-  for (c10::StreamId id = 0; id <= kPool; ++id) {
+  IndexMark done;
+  for (c10::StreamId id = 0; id < kStreams; ++id) {
     if (!s.made[id]) continue;
     Queue* queue = s.lanes[id].get();
+    const IndexMark mark = mark_indices(stream_of(index, id));
     translated([&] { queue->finish(); });
+    for (size_t i = 0; i < done.upto.size(); ++i) done.upto[i] = std::max(done.upto[i], mark.upto[i]);
   }
+  raise_indices(index < 0 ? current_device() : index, done);
 }
 
 void rethrow_as_torch() {

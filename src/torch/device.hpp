@@ -11,6 +11,7 @@
 namespace oncilla::adapter {
 
 constexpr c10::DeviceType kOcl = c10::DeviceType::PrivateUse1;
+constexpr int kStreams = 5;  // of a device: the default one, and those that pool_stream() hands out in turn
 
 // 0 where no plugin offers a device; never throws.
 c10::DeviceIndex device_count() noexcept;

@@ -16,6 +16,7 @@
 #include "torch/device.hpp"
 #include "torch/generator.hpp"
 #include "torch/host_allocator.hpp"
+#include "torch/index_check.hpp"
 #include "torch/tensor.hpp"
 
 namespace oncilla::adapter {
@@ -25,6 +26,12 @@ namespace {
 struct DeviceEvent {
   Event event;
   c10::DeviceIndex device;
+  IndexMark mark;
+
+  void sync() const {
+    event.sync();
+    raise_indices(device, mark);
+  }
 };
 DeviceEvent& event_of(void* event) { return *static_cast<DeviceEvent*>(event); }
 
@@ -86,7 +93,9 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
   bool queryStream(const c10::Stream& stream) const override { return is_idle(stream); }
   void synchronizeStream(const c10::Stream& stream) const override {
     Queue* queue = queue_of(stream);
+    const IndexMark mark = mark_indices(stream);
     translated([&] { queue->finish(); });
+    raise_indices(stream.device_index(), mark);
   }
   void synchronizeDevice(const c10::DeviceIndex index) const override { synchronize(index); }
   void recordDataPtrOnStream(const c10::DataPtr& data, const c10::Stream& stream) const override {
@@ -95,7 +104,8 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
 
   void record(void** event, const c10::Stream& stream, const c10::DeviceIndex, const c10::EventFlag) const override {
     Queue* queue = queue_of(stream);
-    auto made = std::make_unique<DeviceEvent>(translated([&] { return queue->record(); }), stream.device_index());
+    const IndexMark mark = mark_indices(stream);
+    auto made = std::make_unique<DeviceEvent>(translated([&] { return queue->record(); }), stream.device_index(), mark);
     delete static_cast<DeviceEvent*>(*event);
     *event = made.release();
   }
@@ -106,8 +116,9 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
     translated([&] {
       if (recorded.device == stream.device_index()) {
         queue->wait(recorded.event);
+        join_indices(stream, recorded.mark);
       } else {
-        recorded.event.sync();
+        recorded.sync();
       }
     });
   }
@@ -115,7 +126,7 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
     return event == nullptr || translated([&] { return event_of(event).event.done(); });
   }
   void synchronizeEvent(void* event) const override {
-    if (event != nullptr) translated([&] { event_of(event).event.sync(); });
+    if (event != nullptr) translated([&] { event_of(event).sync(); });
   }
   void destroyEvent(void* event, const c10::DeviceIndex) const noexcept override {
     if (!in_bad_fork()) delete static_cast<DeviceEvent*>(event);
@@ -126,7 +137,7 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
     TORCH_CHECK(from.device == to.device, "[event] elapsed_time between events of two devices, ocl:", static_cast<int>(from.device),
                 " and ocl:", static_cast<int>(to.device), ": their clocks differ");
     return translated([&] {
-      to.event.sync();
+      to.sync();
       return to.event.elapsed_ns(from.event) * 1e-6;
     });
   }

@@ -22,26 +22,41 @@ at::Tensor along(const at::Tensor& index, int64_t axis, at::IntArrayRef sizes) {
   return index.reshape(shape).expand(sizes);
 }
 
-void run_index_tape(const IndexTape& made, const at::Tensor& table, at::ArrayRef<at::Tensor> indices, const at::Tensor& out) {
+// Up to here a kernel that reduces beside its stores, with one work-group, costs about what one that only stores does; above, the
+// index has a reduction of its own, which spreads over the device.
+static constexpr int64_t kWatchedInside = 1024;
+
+void run_index_tape(IndexTape made, const at::Tensor& table, at::ArrayRef<at::Tensor> indices, const at::Tensor& out,
+                    const IndexRange* range) {
+  std::optional<IndexWatch> watch;
+  if (range != nullptr && out.numel() <= kWatchedInside) {
+    if (checks_indices()) watch.emplace(out.device().index(), *range);
+  } else if (range != nullptr) {
+    check_index(*range, indices[0]);
+  }
   const at::Tensor flat = table.view({table.numel()});
   Op op(ONC_OP_EXPR);
   op.in(in_ref(flat));
   for (const at::Tensor& index : indices) op.in(in_ref(index));
-  op.out(out_ref(out)).tape(made.tape, made.dims);
+  op.out(out_ref(out));
+  if (watch) watch->add(op, made.tape, Value(&made.tape, made.indices[0], ONC_I64));
+  op.tape(made.tape, made.dims, watch ? static_cast<uint32_t>(made.dims.size()) : 0);
   for (const onc_scalar& size : made.scalars) op.scalar_int(size.i);
   run(op, out.device().index());
+  if (watch) watch->enqueued();
 }
 
-void read_rows(const at::Tensor& self, int64_t axis, const at::Tensor& index, const at::Tensor& out, bool wrap) {
+void read_rows(const at::Tensor& self, int64_t axis, const at::Tensor& index, const at::Tensor& out, bool wrap,
+               const IndexRange* range) {
   check_same_device(self, index);
   if (out.numel() == 0) return;
   TORCH_CHECK_INDEX(self.size(axis) > 0, "index out of range in self");
   const at::Tensor table = self.contiguous();
   const Dense to(out);
   const std::span<const int64_t> sizes(table.sizes().data(), table.sizes().size());
-  const IndexTape made =
-      oncilla::index_select(need_dtype(self.scalar_type()), sizes, static_cast<uint32_t>(axis), index.numel(), wrap);
-  run_index_tape(made, table, along(index, 1, made.dims), to.to.view(made.dims));
+  IndexTape made = oncilla::index_select(need_dtype(self.scalar_type()), sizes, static_cast<uint32_t>(axis), index.numel(), wrap);
+  const std::vector<int64_t> dims = made.dims;
+  run_index_tape(std::move(made), table, along(index, 1, dims), to.to.view(dims), range);
   to.finish();
 }
 

@@ -1,13 +1,14 @@
 // What ops by index share: reading rows at positions, SCATTER, the positions of true elements.
 //
-// An index that lies outside its axis: the CPU raises IndexError. Here the index is in device memory, and looking at it would
-// halt the host at every call, so that only what the sizes tell is raised. A stray position reads NaN (0 where the dtype is not
-// floating) and writes nothing; it never touches memory that is not its tensor's.
+// An index that lies outside its axis: the CPU raises IndexError at once. Here it is raised where the host waits next
+// (index_check.hpp). Until then a stray position reads NaN (0 where the dtype is not floating) and writes nothing; it never touches
+// memory that is not its tensor's.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include "core/indexing.hpp"
+#include "torch/index_check.hpp"
 #include "torch/tensor.hpp"
 
 namespace oncilla::adapter {
@@ -20,11 +21,14 @@ void check_same_device(const at::Tensor& a, const at::Tensor& b);
 // A 1-D index as one of `sizes`: it stands at `axis`, and is the same along the other dims.
 at::Tensor along(const at::Tensor& index, int64_t axis, at::IntArrayRef sizes);
 
-// Runs a tape of core/indexing.hpp on a contiguous table; out may have any strides.
-void run_index_tape(const IndexTape& made, const at::Tensor& table, at::ArrayRef<at::Tensor> indices, const at::Tensor& out);
+// Runs a tape of core/indexing.hpp on a contiguous table; out may have any strides. range: what the only index is checked for.
+void run_index_tape(IndexTape made, const at::Tensor& table, at::ArrayRef<at::Tensor> indices, const at::Tensor& out,
+                    const IndexRange* range = nullptr);
 
-// out[..., i, ...] = self[..., index[i], ...], the index int64 and 1-D; wrap: from -size it counts from the end.
-void read_rows(const at::Tensor& self, int64_t axis, const at::Tensor& index, const at::Tensor& out, bool wrap);
+// out[..., i, ...] = self[..., index[i], ...], the index int64 and 1-D; wrap: from -size it counts from the end. range: what the
+// index is checked for, NULL where it cannot be wrong.
+void read_rows(const at::Tensor& self, int64_t axis, const at::Tensor& index, const at::Tensor& out, bool wrap,
+               const IndexRange* range);
 
 // y = self (undefined: zeros), then y[..., index[i], ...] is combined with src[i] in the index's order, which is why sums are the
 // same at every run. self may be y. reduce: ONC_SCATTER_*.

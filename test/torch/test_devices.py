@@ -119,6 +119,19 @@ def test_mixed_devices_are_refused(call):
 
 
 @several
+def test_an_error_is_its_device_s():
+    far = torch.tensor([5], device="ocl:1")
+    torch.ones(2, device="ocl:1").index_select(0, far)
+    torch.ocl.synchronize(0)
+    with pytest.raises(IndexError, match="index 5"):
+        torch.ocl.synchronize(1)
+    torch.ones(2, device="ocl:1").index_select(0, far)
+    ready = torch.ocl.current_stream(1).record_event()
+    with pytest.raises(IndexError, match="index 5"):  # the host waits
+        torch.ocl.current_stream(0).wait_event(ready)
+
+
+@several
 def test_generators_memory_and_events():
     torch.manual_seed(3)
     draws = [torch.rand(5, device=f"ocl:{i}").tolist() for i in range(2)]

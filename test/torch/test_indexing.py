@@ -299,16 +299,23 @@ def test_errors(number):
 
 def test_positions_outside_read_nan_and_write_nothing():
     x, far = draw((4, 3)).to("ocl"), whole(1, 4, 2**40, -9).to("ocl")
-    for read in (x[far], x.index_select(0, far), x.gather(0, far[:, None].expand(4, 3))):
-        assert_same(read[0], x[1].cpu())
-        assert read[1:].isnan().all().item()
-    assert x.long()[far][1:].cpu().tolist() == [[0, 0, 0]] * 3
+
+    def waited(result):
+        with pytest.raises(IndexError, match="out of range"):
+            torch.ocl.synchronize()
+        return result
+
+    for read in (lambda: x[far], lambda: x.index_select(0, far), lambda: x.gather(0, far[:, None].expand(4, 3))):
+        got = waited(read())
+        assert_same(got[0], x[1].cpu())
+        assert got[1:].isnan().all().item()
+    assert waited(x.long()[far])[1:].cpu().tolist() == [[0, 0, 0]] * 3
     ones = torch.ones(4, 3, device="ocl")
     wanted = x.cpu()
     wanted[1] = 1
-    assert_same(x.index_put((far,), ones), wanted)
-    assert_same(x.index_copy(0, far, ones), wanted)
-    assert_same(x.scatter(0, far[:, None].expand(4, 3), ones), wanted)
+    assert_same(waited(x.index_put((far,), ones)), wanted)
+    assert_same(waited(x.index_copy(0, far, ones)), wanted)
+    assert_same(waited(x.scatter(0, far[:, None].expand(4, 3), ones)), wanted)
 
 
 def test_sums_by_index_repeat():

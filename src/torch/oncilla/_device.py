@@ -279,9 +279,11 @@ def trace(path: str) -> Iterator[None]:
     try:
         yield
     finally:
-        synchronize()
-        _C.trace_stop()
-        _C.trace_write(path)
+        try:
+            synchronize()  # may raise what ops left behind
+        finally:
+            _C.trace_stop()
+            _C.trace_write(path)
 
 
 memory = _memory

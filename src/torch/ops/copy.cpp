@@ -12,6 +12,7 @@
 #include <torch/library.h>
 
 #include "torch/host_allocator.hpp"
+#include "torch/index_check.hpp"
 #include "torch/pointwise.hpp"
 
 namespace oncilla::adapter {
@@ -163,8 +164,14 @@ void to_host(const at::Tensor& dst, const at::Tensor& src, bool non_blocking) {
   void* to = begin_of_mutable(host);
   const bool async = direct && asynchronous(non_blocking, to);
   const uint32_t flags = async ? ONC_COPY_UNTIL_EVENT : ONC_COPY_UNTIL_RETURN;
-  translated([&] { queue_of(src.device().index())->copy_d2h(to, place(begin_of(dense)), host.nbytes(), flags); });
-  if (async) use_pinned(to, current_stream(src.device().index()));
+  const c10::Stream stream = current_stream(src.device().index());
+  const IndexMark mark = async ? IndexMark{} : mark_indices(stream);
+  translated([&] { queue_of(stream)->copy_d2h(to, place(begin_of(dense)), host.nbytes(), flags); });
+  if (async) {
+    use_pinned(to, stream);
+  } else {
+    raise_indices(src.device().index(), mark);
+  }
   if (!direct) dst.copy_(host);
 }
 

@@ -1,4 +1,5 @@
-// Sums, means and maxima over bags of embeddings. An index outside the table is not raised, as on every device but the CPU.
+// Sums, means and maxima over bags of embeddings. An index outside the table counts for nothing; its error comes later
+// (index_check.hpp).
 #include "torch/kernel.hpp"
 
 #include <c10/util/OptionalArrayRef.h>
@@ -56,6 +57,7 @@ Four embedding_bag(const at::Tensor& weight, const at::Tensor& given_indices, co
   const at::Tensor y = at::empty({ends, size}, weight.options()), bag_size = at::empty({ends}, indices.options());
   const at::Tensor most = at::empty({mode == ONC_BAG_MAX ? ends : 0, size}, indices.options());
   if (ends > 0) {
+    check_index({"embedding_bag", 0, weight.size(0)}, indices);
     onc_embedding_bag_attrs attrs{};
     attrs.mode = static_cast<uint32_t>(mode);
     attrs.padding_index = padding < 0 ? -1 : padding;

@@ -12,6 +12,9 @@
 #include <ATen/ops/index_ops.h>
 #include <ATen/ops/put_ops.h>
 
+#include <algorithm>
+#include <deque>
+
 #include "torch/indexing.hpp"
 #include "torch/spatial.hpp"
 
@@ -20,25 +23,34 @@ namespace {
 
 using Indices = c10::List<std::optional<at::Tensor>>;
 
-// Row-major positions of index tuples within `sizes`; -1, which touches nothing, where one of them is outside.
-at::Tensor linear(at::ArrayRef<at::Tensor> indices, at::IntArrayRef sizes) {
+// Row-major positions of index tuples within the ranges' sizes; -1, which touches nothing, where one of them is outside. A range
+// without an op is one of an index that cannot be wrong.
+at::Tensor linear(at::ArrayRef<at::Tensor> indices, at::ArrayRef<IndexRange> ranges) {
   const at::Tensor out = at::empty(indices[0].sizes(), indices[0].options());
   if (out.numel() == 0) return out;
   Tape tape;
   Op op(ONC_OP_EXPR);
   Value position, inside;
+  std::vector<Value> all;
   for (size_t d = 0; d < indices.size(); ++d) {
     op.in(in_ref(indices[d]));
     const Value given = tape.input(ONC_I64), size = tape.scalar(ONC_I64), zero = tape.constant_int(ONC_I64, 0);
     const Value at = where(lt(given, zero), given + size, given), fits = logical_and(ge(at, zero), lt(at, size));
+    all.push_back(given);
     position = d == 0 ? at : position * size + at;
     inside = d == 0 ? fits : logical_and(inside, fits);
   }
   tape.output(where(inside, position, tape.constant_int(ONC_I64, -1)));
   const TensorRef to = out_ref(out);
-  op.out(to).tape(tape, to.dims);
-  for (const int64_t size : sizes) op.scalar_int(size);
+  op.out(to);
+  std::deque<IndexWatch> watches;
+  for (size_t d = 0; d < ranges.size(); ++d) {
+    if (ranges[d].op != nullptr && checks_indices()) watches.emplace_back(out.device().index(), ranges[d]).add(op, tape, all[d]);
+  }
+  op.tape(tape, to.dims, watches.empty() ? 0 : static_cast<uint32_t>(to.dims.size()));
+  for (const IndexRange& range : ranges) op.scalar_int(range.size);
   run(op, out.device().index());
+  for (IndexWatch& watch : watches) watch.enqueued();
   return out;
 }
 
@@ -46,11 +58,11 @@ at::Tensor linear(at::ArrayRef<at::Tensor> indices, at::IntArrayRef sizes) {
 struct Picked {
   at::Tensor self;                  // the indexed dims adjacent
   std::vector<at::Tensor> indices;  // int64 [m]
-  std::vector<int64_t> indexed;     // sizes of the indexed dims
+  std::vector<IndexRange> ranges;   // of the indexed dims
   std::vector<int64_t> shape;
   int64_t outer = 1, length = 1, inner = 1, m = 1;
 
-  at::Tensor positions() const { return linear(indices, indexed); }
+  at::Tensor positions() const { return linear(indices, ranges); }
 };
 
 void check_count(const at::Tensor& self, size_t count) {
@@ -58,7 +70,19 @@ void check_count(const at::Tensor& self, size_t count) {
                     count, ")");
 }
 
-Picked pick(const at::Tensor& whole, const Indices& given) {
+// Which dims are indexed by numbers. A mask's dims are not: its positions were counted, and cannot be wrong.
+std::vector<int64_t> numbered_dims(const Indices& given) {
+  std::vector<int64_t> out;
+  int64_t d = 0;
+  for (const std::optional<at::Tensor>& i : given) {
+    const bool mask = i && i->defined() && (i->scalar_type() == at::kBool || i->scalar_type() == at::kByte);
+    if (i && i->defined() && !mask) out.push_back(d);
+    d += mask ? i->dim() : 1;
+  }
+  return out;
+}
+
+Picked pick(const char* op, const at::Tensor& whole, const Indices& given) {
   check_count(whole, given.size());
   at::native::checkIndexTensorTypes(given, true);
   std::vector<at::Tensor> indices = at::native::expandTensors(whole, given, true);
@@ -70,6 +94,14 @@ Picked pick(const at::Tensor& whole, const Indices& given) {
                       at::native::shapes_as_str(indices));
   }
   indices.resize(static_cast<size_t>(whole.dim()));
+  // In the order of the dims, which moving the indexed dims to the front leaves as it is.
+  const std::vector<int64_t> numbered = numbered_dims(given);
+  std::vector<IndexRange> ranges;
+  for (size_t d = 0; d < indices.size(); ++d) {
+    const auto dim = static_cast<int64_t>(d);
+    const bool checked = std::find(numbered.begin(), numbered.end(), dim) != numbered.end();
+    if (indices[d].defined()) ranges.push_back({checked ? op : nullptr, dim, whole.size(dim), true});
+  }
 
   Picked out;
   out.self = whole;
@@ -87,9 +119,9 @@ Picked pick(const at::Tensor& whole, const Indices& given) {
     }
     TORCH_CHECK_INDEX(size > 0 || out.m == 0, "index is out of bounds for dimension with size 0");
     out.indices.push_back(as_long(indices[d]).reshape({out.m}));
-    out.indexed.push_back(size);
     out.length *= size;
   }
+  out.ranges = std::move(ranges);
   if (out.indices.empty()) throw Declined("an indexing without indices");
   return out;
 }
@@ -99,13 +131,14 @@ void read(const Picked& p, const at::Tensor& out) {
   const Dense to(out);
   const at::Tensor table = p.self.contiguous().view({p.outer, p.length, p.inner});
   const bool one = p.indices.size() == 1;
-  read_rows(table, 1, one ? p.indices[0] : p.positions(), to.to.view({p.outer, p.m, p.inner}), one);
+  const IndexRange* range = one && p.ranges[0].op != nullptr ? &p.ranges[0] : nullptr;
+  read_rows(table, 1, one ? p.indices[0] : p.positions(), to.to.view({p.outer, p.m, p.inner}), one, range);
   to.finish();
 }
 
 at::Tensor index(const at::Tensor& self, const Indices& indices) {
   need_dtype(self.scalar_type());
-  const Picked p = pick(self, indices);
+  const Picked p = pick("index", self, indices);
   const at::Tensor out = at::empty(p.shape, self.options());
   read(p, out);
   return out;
@@ -120,7 +153,7 @@ at::Tensor& index_out(const at::Tensor& self, const Indices& indices, at::Tensor
   for (const std::optional<at::Tensor>& i : indices) {
     if (i && i->defined()) at::assert_no_overlap(out, *i);
   }
-  const Picked p = pick(self, indices);
+  const Picked p = pick("index", self, indices);
   at::native::resize_output(out, p.shape);
   read(p, out);
   return out;
@@ -142,7 +175,7 @@ at::Tensor& index_put(at::Tensor& self, const Indices& indices, const at::Tensor
   for (const std::optional<at::Tensor>& i : indices) {
     if (i && i->defined()) at::assert_no_overlap(self, *i);
   }
-  const Picked p = pick(self, indices);
+  const Picked p = pick("index_put", self, indices);
   TORCH_CHECK(at::is_expandable_to(from.sizes(), at::IntArrayRef(p.shape)), "shape mismatch: value tensor of shape ", from.sizes(),
               " cannot be broadcast to indexing result of shape ", at::IntArrayRef(p.shape));
   if (p.m == 0 || self.numel() == 0) return self;
@@ -173,7 +206,7 @@ at::Tensor& put(at::Tensor& self, const at::Tensor& index, const at::Tensor& sou
   if (index.numel() == 0) return self;
   const int64_t numel = self.numel(), m = index.numel();
   const at::Tensor dense = self.contiguous(), y = dense.view({numel});
-  const at::Tensor at = linear(index.reshape({m}), numel);
+  const at::Tensor at = linear(index.reshape({m}), IndexRange{"put", kFlat, numel, true});
   scatter_into(y, 0, at, source.reshape({m}), accumulate ? ONC_SCATTER_SUM : ONC_SCATTER_ASSIGN, true, y);
   if (!dense.is_same(self)) self.copy_(dense);
   return self;

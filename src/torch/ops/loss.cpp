@@ -10,6 +10,7 @@
 #include <ATen/ops/nll_loss_forward_ops.h>
 
 #include "torch/arguments.hpp"
+#include "torch/index_check.hpp"
 #include "torch/shaped.hpp"
 
 namespace oncilla::adapter {
@@ -41,6 +42,7 @@ void nll_run(const at::Tensor& x, const at::Tensor& target, const at::Tensor& we
   op.in(in_ref(in)).in(in_ref(t));
   const at::Tensor w = weight.defined() ? weight.contiguous() : weight;
   maybe_in(op, w);
+  check_index({"nll_loss", x.dim() > 1 ? 1 : 0, in.size(1), false, "target"}, target, a.ignore_index);
   // The kernel sums weights in float32 beside halves; PyTorch keeps the sum in the halves' dtype.
   const auto wide_type = wide_of(x.scalar_type());
   const at::Tensor sum = total.scalar_type() == wide_type ? total : at::empty({}, total.options().dtype(wide_type));

@@ -98,7 +98,7 @@ at::Tensor& masked_select_out(const at::Tensor& self, const at::Tensor& mask, at
   const auto [wide_mask, wide_self] = at::expand_outplace(mask, self);
   const at::Tensor positions = true_positions(*wide_mask), values = wide_self->contiguous();
   at::native::resize_output(out, positions.sizes());
-  read_rows(values.view({values.numel()}), 0, positions, out, false);
+  read_rows(values.view({values.numel()}), 0, positions, out, false, nullptr);
   return out;
 }
 at::Tensor masked_select(const at::Tensor& self, const at::Tensor& mask) {

@@ -30,8 +30,8 @@ namespace {
 
 // out = self with src at the index. Sizes, dtypes and overlap were checked by PyTorch's shape function. src may be larger than the
 // index.
-at::Tensor& combine(const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& src, uint32_t reduce,
-                    bool include_self, at::Tensor& out) {
+at::Tensor& combine(const char* name, const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& src,
+                    uint32_t reduce, bool include_self, at::Tensor& out) {
   need_dtype(self.scalar_type());
   check_same_device(self, index);
   check_same_device(self, src);
@@ -42,7 +42,9 @@ at::Tensor& combine(const at::Tensor& self, int64_t dim, const at::Tensor& index
   if (index.numel() == 0 || out.numel() == 0) return out;
   const at::Tensor y = some_dim(out), from = some_dim(apart ? out : self), at = some_dim(as_long(index)), all = some_dim(src);
   const at::Tensor values = all.as_strided(at.sizes(), all.strides());
-  scatter_into(from, at::maybe_wrap_dim(dim, y.dim()), at, values, reduce, include_self, y);
+  const int64_t axis = at::maybe_wrap_dim(dim, y.dim());
+  check_index({name, axis, y.size(axis)}, at);
+  scatter_into(from, axis, at, values, reduce, include_self, y);
   return out;
 }
 
@@ -63,47 +65,47 @@ uint32_t kind_of(std::string_view reduce) {
 at::Tensor& scatter_src(const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& src, at::Tensor& out) {
   Shaped<at::meta::structured_scatter_src> shaped({out});
   shaped.meta(self, dim, index, src);
-  return combine(self, dim, index, src, ONC_SCATTER_ASSIGN, true, out);
+  return combine("scatter", self, dim, index, src, ONC_SCATTER_ASSIGN, true, out);
 }
 at::Tensor& scatter_value(const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Scalar& value, at::Tensor& out) {
   need_dtype(self.scalar_type());
   Shaped<at::meta::structured_scatter_value> shaped({out});
   shaped.meta(self, dim, index, value);
-  return combine(self, dim, index, spread(self, value, index.sizes()), ONC_SCATTER_ASSIGN, true, out);
+  return combine("scatter", self, dim, index, spread(self, value, index.sizes()), ONC_SCATTER_ASSIGN, true, out);
 }
 at::Tensor& scatter_add(const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& src, at::Tensor& out) {
   Shaped<at::meta::structured_scatter_add> shaped({out});
   shaped.meta(self, dim, index, src);
-  return combine(self, dim, index, src, ONC_SCATTER_SUM, true, out);
+  return combine("scatter_add", self, dim, index, src, ONC_SCATTER_SUM, true, out);
 }
 at::Tensor& scatter_reduce(const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& src,
                            c10::string_view reduce, bool include_self, at::Tensor& out) {
   Shaped<at::meta::structured_scatter_reduce_two> shaped({out});
   shaped.meta(self, dim, index, src, reduce, include_self);
-  return combine(self, dim, index, src, kind_of(reduce), include_self, out);
+  return combine("scatter_reduce", self, dim, index, src, kind_of(reduce), include_self, out);
 }
 at::Tensor& scatter_old_reduce(const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& src,
                                c10::string_view reduce, at::Tensor& out) {
   Shaped<at::meta::structured_scatter_reduce> shaped({out});
   shaped.meta(self, dim, index, src, reduce);
-  return combine(self, dim, index, src, kind_of(reduce), true, out);
+  return combine("scatter", self, dim, index, src, kind_of(reduce), true, out);
 }
 at::Tensor& scatter_value_reduce(const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Scalar& value,
                                  c10::string_view reduce, at::Tensor& out) {
   need_dtype(self.scalar_type());
   Shaped<at::meta::structured_scatter_value_reduce> shaped({out});
   shaped.meta(self, dim, index, value, reduce);
-  return combine(self, dim, index, spread(self, value, index.sizes()), kind_of(reduce), true, out);
+  return combine("scatter", self, dim, index, spread(self, value, index.sizes()), kind_of(reduce), true, out);
 }
 
 // --- a 1-D index that says where slices go
 
 void check_slices(const char* name, const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& source) {
   const at::Tensor a = some_dim(self), b = some_dim(source);
-  TORCH_CHECK(a.dim() == b.dim(), name, ": source has ", b.dim(), " dims, self has ", a.dim());
+  TORCH_CHECK(a.dim() == b.dim(), name, "_(): source has ", b.dim(), " dims, self has ", a.dim());
   for (int64_t d = 0; d < a.dim(); ++d) {
     TORCH_CHECK(b.size(d) == (d == dim ? index.numel() : a.size(d)), name,
-                ": Source/destination tensor must have same slice shapes. Destination slice shape: ", self.sizes(),
+                "_(): Source/destination tensor must have same slice shapes. Destination slice shape: ", self.sizes(),
                 " at dimension ", dim, " and source slice shape: ", source.sizes(), " at dimension 0.");
   }
 }
@@ -112,7 +114,7 @@ at::Tensor& slices(const char* name, const at::Tensor& self, int64_t dim, const 
   const int64_t axis = at::maybe_wrap_dim(dim, self.dim());
   check_slices(name, self, axis, index, source);
   const at::Tensor src = some_dim(source);
-  return combine(self, axis, along(as_long(index), axis, src.sizes()), src, reduce, include_self, out);
+  return combine(name, self, axis, along(as_long(index), axis, src.sizes()), src, reduce, include_self, out);
 }
 at::Tensor& index_add(const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& source,
                       const at::Scalar& alpha, at::Tensor& out) {
@@ -120,7 +122,7 @@ at::Tensor& index_add(const at::Tensor& self, int64_t dim, const at::Tensor& ind
   Shaped<at::meta::structured_index_add> shaped({out});
   shaped.meta(self, dim, index, source, alpha);
   const at::Tensor scaled = alpha.equal(1) ? source : source.mul(alpha);
-  return slices("index_add_()", self, dim, index, scaled, ONC_SCATTER_SUM, out);
+  return slices("index_add", self, dim, index, scaled, ONC_SCATTER_SUM, out);
 }
 at::Tensor& index_reduce(const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& source,
                          c10::string_view reduce, bool include_self, at::Tensor& out) {
@@ -129,7 +131,7 @@ at::Tensor& index_reduce(const at::Tensor& self, int64_t dim, const at::Tensor& 
   shaped.meta(self, dim, index, source, reduce, include_self);
   TORCH_CHECK(reduce == "prod" || reduce == "mean" || reduce == "amax" || reduce == "amin",
               "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ", reduce, ".");
-  return slices("index_reduce_()", self, dim, index, source, kind_of(reduce), out, include_self);
+  return slices("index_reduce", self, dim, index, source, kind_of(reduce), out, include_self);
 }
 at::Tensor& index_copy(const at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& source, at::Tensor& out) {
   need_dtype(self.scalar_type());
@@ -138,7 +140,7 @@ at::Tensor& index_copy(const at::Tensor& self, int64_t dim, const at::Tensor& in
   // A 0-dim source goes to one place.
   const at::Tensor whole =
       source.dim() == 0 && self.dim() > 0 ? source.reshape(std::vector<int64_t>(static_cast<size_t>(self.dim()), 1)) : source;
-  return slices("index_copy_()", self, dim, index, whole, ONC_SCATTER_ASSIGN, out);
+  return slices("index_copy", self, dim, index, whole, ONC_SCATTER_ASSIGN, out);
 }
 
 at::Tensor& index_fill_tensor(at::Tensor& self, int64_t dim, const at::Tensor& index, const at::Tensor& value) {
@@ -156,6 +158,7 @@ at::Tensor& index_fill_tensor(at::Tensor& self, int64_t dim, const at::Tensor& i
   if (y.numel() == 0 || index.numel() == 0) return self;
   std::vector<int64_t> sizes(y.sizes().begin(), y.sizes().end());
   sizes[static_cast<size_t>(axis)] = index.numel();
+  check_index({"index_fill", axis, y.size(axis), true}, wide);
   // Here, unlike in index_copy, negative positions count from the end.
   const at::Tensor at = at::where(wide.lt(0), wide.add(y.size(axis)), wide);
   const at::Tensor number = value.to(self.options().dtype(self.scalar_type()));
@@ -181,6 +184,7 @@ at::Tensor embedding_grad(const at::Tensor& grad, const at::Tensor& indices, c10
   const at::Tensor rows = grad.reshape({n, width}), out = at::empty({words, width}, grad.options());
   if (out.numel() == 0 || n == 0) return out.zero_();
   at::Tensor index = as_long(indices).reshape({n});
+  check_index({"embedding_dense_backward", 0, words}, index);
   if (skipped >= 0) index = index.masked_fill(index.eq(skipped), -1);  // outside: touches nothing
   scatter_into({}, 0, along(index, 0, rows.sizes()), rows, ONC_SCATTER_SUM, true, out);
   if (!by_frequency) return out;

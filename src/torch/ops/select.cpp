@@ -1,5 +1,5 @@
-// Reading by index along one dim, and what moves elements by their coordinates: gather, index_select (embedding ends in it), take,
-// flip, roll, channel_shuffle.
+// Reading by index along one dim, and what moves elements by their coordinates: gather, index_select, embedding, take, flip, roll,
+// channel_shuffle.
 #include "torch/kernel.hpp"
 
 #include <ATen/MemoryOverlap.h>
@@ -7,6 +7,7 @@
 #include <ATen/native/Resize.h>
 #include <ATen/ops/channel_shuffle_native.h>
 #include <ATen/ops/channel_shuffle_ops.h>
+#include <ATen/ops/embedding_ops.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/flip_ops.h>
 #include <ATen/ops/gather_meta.h>
@@ -42,7 +43,9 @@ at::Tensor& gather_out(const at::Tensor& self, int64_t dim, const at::Tensor& in
   const at::Tensor table = some_dim(self).contiguous(), at = some_dim(as_long(index));
   const int64_t axis = at::maybe_wrap_dim(dim, table.dim());
   TORCH_CHECK_INDEX(table.size(axis) > 0, "index out of range in self");
-  run_index_tape(oncilla::gather(dtype, span_of(table), static_cast<uint32_t>(axis), span_of(at)), table, at, some_dim(out));
+  const IndexRange range{"gather", axis, table.size(axis)};
+  run_index_tape(oncilla::gather(dtype, span_of(table), static_cast<uint32_t>(axis), span_of(at)), table, at, some_dim(out),
+                 &range);
   return out;
 }
 
@@ -62,7 +65,10 @@ std::vector<int64_t> selected_sizes(const at::Tensor& self, int64_t dim, const a
   return sizes;
 }
 at::Tensor& index_select_into(const at::Tensor& self, int64_t dim, const at::Tensor& index, at::Tensor& out) {
-  read_rows(some_dim(self), at::maybe_wrap_dim(dim, self.dim()), some_dim(as_long(index)), some_dim(out), false);
+  const at::Tensor from = some_dim(self);
+  const int64_t axis = at::maybe_wrap_dim(dim, self.dim());
+  const IndexRange range{"index_select", axis, from.size(axis)};
+  read_rows(from, axis, some_dim(as_long(index)), some_dim(out), false, &range);
   return out;
 }
 at::Tensor index_select_new(const at::Tensor& self, int64_t dim, const at::Tensor& index) {
@@ -76,6 +82,22 @@ at::Tensor& index_select_out(const at::Tensor& self, int64_t dim, const at::Tens
   return index_select_into(self, dim, index, out);
 }
 
+// PyTorch's composition would name index_select where an index is out of range.
+at::Tensor embedding(const at::Tensor& weight, const at::Tensor& index, c10::SymInt, bool, bool) {
+  need_dtype(weight.scalar_type());
+  TORCH_CHECK(weight.dim() == 2, "'weight' must be 2-D");
+  TORCH_CHECK(index.scalar_type() == at::kLong || index.scalar_type() == at::kInt,
+              "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got ",
+              index.scalar_type(), " instead (while checking arguments for embedding)");
+  check_same_device(weight, index);
+  std::vector<int64_t> sizes(index.sizes().begin(), index.sizes().end());
+  sizes.push_back(weight.size(1));
+  at::Tensor out = at::empty(sizes, weight.options());
+  const IndexRange range{"embedding", 0, weight.size(0)};
+  read_rows(weight, 0, as_long(index).reshape({index.numel()}), out.view({index.numel(), weight.size(1)}), false, &range);
+  return out;
+}
+
 // Of the flattened tensor; negative positions count from its end.
 void check_take(const at::Tensor& self, const at::Tensor& index) {
   need_dtype(self.scalar_type());
@@ -85,7 +107,8 @@ void check_take(const at::Tensor& self, const at::Tensor& index) {
 }
 at::Tensor& take_into(const at::Tensor& self, const at::Tensor& index, at::Tensor& out) {
   const Dense to(out);
-  read_rows(self.reshape({self.numel()}), 0, index.reshape({index.numel()}), to.to.view({index.numel()}), true);
+  const IndexRange range{"take", kFlat, self.numel(), true};
+  read_rows(self.reshape({self.numel()}), 0, index.reshape({index.numel()}), to.to.view({index.numel()}), true, &range);
   to.finish();
   return out;
 }
@@ -137,6 +160,7 @@ at::Tensor shuffle_channels(const at::Tensor& self, c10::SymInt groups) {
 
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   kernel<at::_ops::gather_out, gather_out>(m);
+  kernel<at::_ops::embedding, embedding>(m);
   kernel<at::_ops::index_select, index_select_new>(m);
   kernel<at::_ops::index_select_out, index_select_out>(m);
   kernel<at::_ops::take, take>(m);

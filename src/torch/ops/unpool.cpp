@@ -1,5 +1,5 @@
 // Max unpooling: values go back to the positions that max pooling took them from, zero elsewhere. Of equal positions the last wins,
-// and one outside its plane writes nothing, where the CPU raises.
+// and one outside its plane writes nothing until its error is raised (index_check.hpp).
 #include "torch/kernel.hpp"
 
 #include <ATen/native/Resize.h>
@@ -39,6 +39,7 @@ at::Tensor& unpool(const at::Tensor& self, const at::Tensor& index, at::IntArray
   if (out.numel() == 0) return out;
   const Dense to(out);
   const int64_t count = self.numel() / planes;
+  check_index({rank == 2 ? "max_unpool2d" : "max_unpool3d", kFlat, out.numel() / planes}, index);
   scatter_into({}, 1, index.reshape({planes, count}), self.reshape({planes, count}), ONC_SCATTER_ASSIGN, true,
                to.to.view({planes, out.numel() / planes}));
   to.finish();
