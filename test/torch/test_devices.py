@@ -111,6 +111,12 @@ def test_copies():
         lambda x, y: F.cross_entropy(x, torch.zeros(2, dtype=torch.long, device=y.device)),
         lambda x, y: F.scaled_dot_product_attention(x[None], y[None], y[None]),
         lambda x, y: x.scatter_(0, torch.zeros(2, 2, dtype=torch.long, device=y.device), 1.0),
+        lambda x, y: x[torch.zeros(1, dtype=torch.long, device=y.device)],
+        lambda x, y: x[y > 0],
+        lambda x, y: x.index_put_((torch.zeros(1, dtype=torch.long, device=y.device),), x[0].clone()),
+        lambda x, y: torch._foreach_add([x], [y]),
+        lambda x, y: torch._foreach_mul_([x], y[0, 0]),
+        lambda x, y: torch._foreach_lerp([x], [x], [y]),
     ],
 )
 def test_mixed_devices_are_refused(call):

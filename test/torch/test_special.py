@@ -76,6 +76,12 @@ def test_binary(name):
         )
 
 
+def test_heaviside_does_not_promote():
+    for x in (torch.ones(3), torch.ones(3, device="ocl")):
+        with pytest.raises(RuntimeError, match="dtype"):
+            torch.heaviside(x, x.double())
+
+
 def test_integers():
     a, b = draw((5, 7), torch.int64, -30, 30), draw((5, 7), torch.int64, -12, 12, seed=1)
     check(lambda x, y: (torch.gcd(x, y), torch.lcm(x, y), x ** y.abs(), x**3, x**0), a, b, grad=False)

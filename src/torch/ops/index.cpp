@@ -85,6 +85,11 @@ std::vector<int64_t> numbered_dims(const Indices& given) {
 Picked pick(const char* op, const at::Tensor& whole, const Indices& given) {
   check_count(whole, given.size());
   at::native::checkIndexTensorTypes(given, true);
+  for (const std::optional<at::Tensor>& i : given) {
+    TORCH_CHECK(!i || !i->defined() || i->is_cpu() || i->device() == whole.device(),
+                "indices should be either on cpu or on the same device as the indexed tensor (", whole.device(), "), not on ",
+                i->device());
+  }
   std::vector<at::Tensor> indices = at::native::expandTensors(whole, given, true);
   check_count(whole, indices.size());  // a mask counts as many as it has dims
   try {

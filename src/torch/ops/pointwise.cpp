@@ -173,7 +173,7 @@ const Row kRows[] = {
     {"logaddexp2", Rule::kBinary, 0, OP((need_floating(c, "logaddexp2"), logaddexp2(A, B)))},
     {"nextafter", Rule::kBinary, 0, next_after},
     {"copysign.Tensor", Rule::kBinaryFloat, 0, OP(copysign(A, B))},
-    {"heaviside", Rule::kBinary, 0, OP(heaviside(A, B))},
+    {"heaviside", Rule::kUnary, 0, OP(heaviside(A, B))},  // does not promote
     {"addcmul", Rule::kBinary, 0, add_product},
     {"addcdiv", Rule::kBinary, 0, add_quotient},
     {"lerp.Tensor", Rule::kBinary, 0, OP(interpolate(c, c.x(2)))},
