@@ -97,15 +97,19 @@ kernel void normalize_grad(ARG(const E, g), ARG(const E, x), ARG(const P, weight
 #else
 // Sums over what shares a weight: weight o of `slices` has `lines` lines of `inner` elements, which `parts` work-items or work-groups share, each a run of
 // them. partial: [parts, slices] sums of g * xhat and of g.
-//   COLUMN  a work-item does 16 neighbouring weights, a lane each, of a part.     Needs neighbours 1 apart in g and x that share mean and invstd.
+//   COLUMN  a work-item does ACROSS * 16 neighbouring weights, a lane each, of a part: rows of one vector each are too short for a prefetcher.
+//           Needs neighbours 1 apart in g and x that share mean and invstd.
 //   VECTOR  a work-item does a weight of a part with vectors of 16.               Needs inner strides of 1, and mean and invstd the same along inner.
 //   ITEM    a work-item does a weight of a part.                                  Any strides.
 //   GROUP   a work-group does a weight of a part.                                 Any strides.
 #ifdef COLUMN
 #define U V
+#define ACROSS 8
 #else
 #define U W
+#define ACROSS 1
 #endif
+#define FOR_ACROSS _Pragma("unroll") for (int a = 0; a < ACROSS; ++a)
 kernel void column_sums(ARG(const E, g), ARG(const E, x), ARG(const T, mean), ARG(const T, invstd), ARG(T, partial), I slices, I lines, I inner, I parts,
                         long8 slice_dims, long8 line_dims, long8 gs, long8 gl, long gi, long8 xs, long8 xl, long xi, long8 ms, long8 ml, long mi, long8 vs,
                         long8 vl, long vi) {
@@ -120,7 +124,7 @@ kernel void column_sums(ARG(const E, g), ARG(const E, x), ARG(const T, mean), AR
 #else
   const I id = (I)get_global_id(0), start = 0;
 #ifdef COLUMN
-  const I blocks = (slices + 15) / 16, step = 1;
+  const I blocks = (slices + 16 * ACROSS - 1) / (16 * ACROSS), step = 1;
 #else
   const I blocks = slices, step = INNER_STEP;
 #endif
@@ -128,9 +132,10 @@ kernel void column_sums(ARG(const E, g), ARG(const E, x), ARG(const T, mean), AR
 #endif
   const I part = id / blocks;
 #ifdef COLUMN
-  const I o = id % blocks * 16;
-  const int live = (int)min((I)16, slices - o);
-#define TAKE(p, stride) load_upto((p) + i * (stride), live, (T)0)
+  const I o = id % blocks * (16 * ACROSS);
+  const int live = (int)min((I)(16 * ACROSS), slices - o);
+#define LIVE_OF(a) clamp(live - 16 * (a), 0, 16)
+#define TAKE(p, stride) load_upto((p) + i * (stride) + 16 * a, LIVE_OF(a), (T)0)
 #else
   const I o = id % blocks;
 #define TAKE(p, stride) READ(p, stride)
@@ -141,7 +146,8 @@ kernel void column_sums(ARG(const E, g), ARG(const E, x), ARG(const T, mean), AR
   const global T *v_src = invstd + space_offset(slice_dims, vs, o);
   // The part is a run of the elements in the order of lines.
   const I all = lines * inner, share = (all + parts - 1) / parts, end = min(all, (part + 1) * share);
-  U dot = (U)((T)0), dot_lost = dot, sum = dot, lost = dot;
+  U dot[ACROSS], dot_lost[ACROSS], sum[ACROSS], lost[ACROSS];
+  FOR_ACROSS dot[a] = dot_lost[a] = sum[a] = lost[a] = (U)((T)0);
   for (I at = part * share; at < end;) {
     const I line = at / inner, begin = at - line * inner, inner_end = min(inner, begin + (end - at));
     const global E *gp = g_src + space_offset(line_dims, gl, line);
@@ -152,25 +158,28 @@ kernel void column_sums(ARG(const E, g), ARG(const E, x), ARG(const T, mean), AR
 #ifndef RMS
       const T m = m_src[m_line + i * mi];
 #endif
-      const U gv = TAKE(gp, gi);
-      ADD(U, sum, lost, gv)
+      FOR_ACROSS {
+        const U gv = TAKE(gp, gi);
+        ADD(U, sum[a], lost[a], gv)
 #ifdef COLUMN
-      ADD(U, dot, dot_lost, gv * (CENTRED(TAKE(xp, xi)) * inv))
+        ADD(U, dot[a], dot_lost[a], gv * (CENTRED(TAKE(xp, xi)) * inv))
 #else
-      ADD(U, dot, dot_lost, ONLY(gv * (CENTRED(TAKE(xp, xi)) * inv)))
+        ADD(U, dot[a], dot_lost[a], ONLY(gv * (CENTRED(TAKE(xp, xi)) * inv)))
 #endif
+      }
     }
     at += inner_end - begin;
   }
 #ifdef COLUMN
-  dot = isfinite(dot_lost) ? dot + dot_lost : dot;
-  sum = isfinite(lost) ? sum + lost : sum;
-  for (int l = 0; l < live; ++l) {
-    partial[2 * (part * slices + o + l)] = ((const T *)&dot)[l];
-    partial[2 * (part * slices + o + l) + 1] = ((const T *)&sum)[l];
+  FOR_ACROSS {
+    const U dots = COMPENSATED(dot[a], dot_lost[a]), sums = COMPENSATED(sum[a], lost[a]);
+    for (int l = 0; l < LIVE_OF(a); ++l) {
+      partial[2 * (part * slices + o + 16 * a + l)] = ((const T *)&dots)[l];
+      partial[2 * (part * slices + o + 16 * a + l) + 1] = ((const T *)&sums)[l];
+    }
   }
 #else
-  T total_dot = compensated_total(dot, dot_lost), total = compensated_total(sum, lost);
+  T total_dot = compensated_total(dot[0], dot_lost[0]), total = compensated_total(sum[0], lost[0]);
 #ifdef GROUP
   group_sums(scratch, total_dot, total);
   total_dot = scratch[0];

@@ -9,6 +9,7 @@ namespace oncilla::ocl {
 namespace {
 
 constexpr int64_t kColumnElements = 64;  // of a column of which a part is worth having
+constexpr int64_t kColumnVectors = 8;    // ACROSS of normalize_grad.cl
 constexpr int64_t kMostParts = 1024;
 
 const kit::Tensor* maybe(const std::vector<std::optional<kit::Tensor>>& side, size_t i) {
@@ -123,7 +124,7 @@ class ColumnSums {
     const int64_t units = device.compute_units();
     if (variant == "vector" && column) {
       defines.set("COLUMN", 1);
-      blocks = ceil_div(blocks, kLanes);
+      blocks = ceil_div(blocks, kLanes * kColumnVectors);
       wanted = 4 * units;
     } else if (variant == "vector" && vector) {
       defines.set("VECTOR", 1);
