@@ -48,6 +48,7 @@ __kernel void direct(ARG(const E, x), ARG(const E, w), ARG(const E, bias), ARG(E
 // as the padded planes; TN neighbours on that grid are a register tile's columns, and the few between two rows, or two depths, are computed and dropped. A
 // table gives each tap's distance. The input gradient is the same sum over a padded grad_out, in a phase for each residue with a part of the taps each.
 // The padding is zeros that are multiplied: an infinite weight makes NaN of it at the border.
+#define ROW_PANEL (TM <= 8 ? 8 : 16)
 #include "lib/tile.h"
 #include "lib/padded_row.h"
 DEFINE_PAD_ROW(pad_row, __global)
@@ -78,17 +79,22 @@ __kernel void pad(ARG(const E, src), ARG(T, dst), long8 strides, int4 from, int4
   for (int i = 0; i < more; ++i) dst[channel - gap + i] = 0;
 }
 
-// dst: [group][row tile][tap][depth][ROW_PANEL], zero past the last row. Work-items: row tile, tap, group.
-__kernel void pack_taps(ARG(const E, w), ARG(T, dst), ARG(const int, table), int header, int rows, int depth, long w_row, long w_depth, long w_group) {
+// dst: [group][row tile][tap][depth][ROW_PANEL], zero past the last row. All taps of a depth together: they are neighbours in memory. Work-items: row tile,
+// group.
+__kernel void pack_taps(ARG(const E, w), ARG(T, dst), ARG(const int, table), int header, int taps, int rows, int depth, long w_row, long w_depth,
+                        long w_group) {
   BIND(const E, w);
   BIND(T, dst);
   BIND(const int, table);
-  const int tile = get_global_id(0), tap = get_global_id(1), group = get_global_id(2);
-  w += group * w_group + (long)tile * TM * w_row + table[header + 2 * tap + 1];
-  dst += (((long)group * get_global_size(0) + tile) * get_global_size(1) + tap) * depth * ROW_PANEL;
-  const int count = min(TM, rows - tile * TM);
-  for (int c = 0; c < depth; ++c)
-    for (int i = 0; i < ROW_PANEL; ++i) dst[c * ROW_PANEL + i] = i < count ? LOAD_AT(w, i * w_row + c * w_depth) : (T)0;
+  const int tile = get_global_id(0), group = get_global_id(1), count = min(TM, rows - tile * TM);
+  w += group * w_group + (long)tile * TM * w_row;
+  dst += ((long)group * get_global_size(0) + tile) * taps * depth * ROW_PANEL;
+  for (int c = 0; c < depth; ++c, w += w_depth, dst += ROW_PANEL)
+    for (int tap = 0; tap < taps; ++tap) {
+      __global const E *from = w + table[header + 2 * tap + 1];
+      __global T *to = dst + (long)tap * depth * ROW_PANEL;
+      for (int i = 0; i < ROW_PANEL; ++i) to[i] = i < count ? LOAD_AT(from, i * w_row) : (T)0;
+    }
 }
 
 // A phase of the table: taps begin to stop, the first output's depth, row and column, the output's depths, rows and columns.
@@ -118,18 +124,24 @@ inline void store_grid(const T *sums, __global E *y, long8 y_strides, int first,
   }
 }
 
-// Work-items: grid tile; row-tile group and phase; image and channel group. height, width: of the grid. y_strides: of the output, times the phases' stride
-// where they step over it; phase_strides: without. x_channel: elements of a padded channel.
+// Work-items: grid tile; image of a block; phase, row-tile group, channel group and block of images, the phase fastest. Neighbours in this order run one after
+// the other, and so share in the cache what they have in common: the columns of one image for a group of row tiles, or one row tile's weights for a block of
+// images. height, width: of the grid. y_strides: of the output, times the phases' stride where they step over it; phase_strides: without. x_channel: elements
+// of a padded channel.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(ARG(const T, x), ARG(const T, w), ARG(const E, bias), ARG(E, y), ARG(const int, table),
-                                                                  int phases, int taps, int rows, int depth, int row_tiles, int tiles, int groups,
-                                                                  long x_channel, int height, int width, long8 y_strides, long8 phase_strides,
+                                                                  int images, int phases, int taps, int rows, int depth, int row_tiles, int tiles,
+                                                                  int groups, long x_channel, int height, int width, long8 y_strides, long8 phase_strides,
                                                                   long bias_stride, int has_bias EPILOGUE_PARAMS) {
   BIND(const T, x);
   BIND(const T, w);
   BIND(const E, bias);
   BIND(E, y);
   BIND(const int, table);
-  const int phase = get_global_id(1) % phases, group = get_global_id(2) % groups, n = get_global_id(2) / groups;
+  const int row_groups = (row_tiles + tiles - 1) / tiles;
+  int id = get_global_id(2);
+  const int phase = id % phases, first_tile = (id /= phases) % row_groups * tiles, group = (id /= row_groups) % groups;
+  const int n = id / groups * (int)get_global_size(1) + (int)get_global_id(1);
+  if (n >= images) return;
   __global const int *head = table + phase * PHASE;
   __global const int *tap_table = table + phases * PHASE;
   const int begin = head[0], stop = head[1], plane = height * width, first = get_global_id(0) * TN;
@@ -138,7 +150,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(ARG(const T, x
   x += ((long)n * groups + group) * depth * x_channel + first;
   y += n * y_strides.s0 + (long)group * rows * y_strides.s1 + head[2] * phase_strides.s2 + head[3] * phase_strides.s3 + head[4] * phase_strides.s4;
   EPILOGUE_BIND(n)
-  const int first_tile = get_global_id(1) / phases * tiles, last_tile = min(first_tile + tiles, row_tiles);
+  const int last_tile = min(first_tile + tiles, row_tiles);
   const int o = first / plane, p = first % plane / width, q = first % width;
   if (p >= out.y && first % plane + TN <= plane) return;  // between two depths
   const bool whole = q + TN <= out.z && p < out.y && y_strides.s4 == 1;

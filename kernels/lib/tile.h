@@ -18,7 +18,9 @@ typedef CAT(T, VW) V;
 #endif
 #include "lib/multiply_add.h"
 #define TN (2 * VW)
+#ifndef ROW_PANEL
 #define ROW_PANEL 16
+#endif
 
 #define REPEAT_1(X) X(0)
 #define REPEAT_2(X) REPEAT_1(X) X(1)

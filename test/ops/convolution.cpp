@@ -83,6 +83,7 @@ const std::vector<ConvShape>& conv_shapes() {
       {{1, 40, 16, 16}, {40, 3, 3}, {}, {1}, {}, 40},
       {{1, 1, 8, 8}, {32, 3, 3}, {}, {1}},
       {{20, 33, 21, 20}, {5, 3, 3}, {}, {1}},  // several chunks of images
+      {{3, 2048, 5, 5}, {8, 3, 3}, {}, {1}},   // weights beyond a cache, for blocks of two images and one
       {{3, 24, 10, 11}, {23, 3, 3}, {2, 1}, {1, 2}, {1, 2}, 1, Layout::channels_last},
       {{1, 2, 4, 5}, {3, 2, 2}, {2}, {5, 4}},  // padding beyond the window
       {{1, 3, 9, 11}, {2, 9, 11}, {}, {2, 1}},

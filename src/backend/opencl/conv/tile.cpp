@@ -33,6 +33,9 @@ struct WeightLayout {
   }
 };
 
+// ROW_PANEL of conv.cl: rows of a panel of weights, of which a tile uses `rows`.
+int64_t row_panel(int64_t rows) { return rows <= 8 ? 8 : kRowPanel; }
+
 // What the tile kernels of one plan are compiled for.
 struct TileShape {
   int64_t width, rows;  // of a vector, in elements; of a register tile
@@ -67,6 +70,13 @@ class TileConv final : public Conv {
     const int64_t items = grid_tiles_ * phases_ * g.n * g.groups, wanted = 16 * static_cast<int64_t>(device.compute_units());
     tiles_ = std::clamp<int64_t>(row_tiles_ * items / wanted, 1, row_tiles_);
     item_bytes_ = arithmetic_bytes(g.dtype);
+    panel_ = row_panel(shape.rows);
+    // Weights that do not fit the cache beside an image would be read anew for each: then a block of images shares a row tile.
+    const int64_t cache = tuning.get("CACHE", 512 << 10), image_bytes = depth_ * image_.channel() * item_bytes_;
+    if (row_tiles_ * taps_ * depth_ * panel_ * item_bytes_ > cache / 2 && image_bytes <= cache) {
+      images_ = std::clamp<int64_t>(cache / image_bytes, 1, g.n);
+      tiles_ = 1;
+    }
     weights_at_ = round_up(image_.elements() * item_bytes_, 64);
     const Defines defines = shape.defines(g);
     pad_ = device.kernel("conv.cl", "pad", defines);
@@ -76,7 +86,7 @@ class TileConv final : public Conv {
   }
 
   uint64_t workspace_bytes() const override {
-    return static_cast<uint64_t>(weights_at_ + geometry_.groups * row_tiles_ * taps_ * depth_ * kRowPanel * item_bytes_);
+    return static_cast<uint64_t>(weights_at_ + geometry_.groups * row_tiles_ * taps_ * depth_ * panel_ * item_bytes_);
   }
 
   void run(onc_queue& queue, const ConvOperands& o) override {
@@ -86,16 +96,17 @@ class TileConv final : public Conv {
     launch_pad(pad_, queue, image_, input_gradient_ ? o.y : o.x, image);
     if (taps_ > 0) {
       const int64_t row_stride = g.w_strides[input_gradient_ ? 1 : 0], depth_stride = g.w_strides[input_gradient_ ? 0 : 1];
-      pack_.launch(queue, {as_size(row_tiles_), as_size(taps_), as_size(g.groups)}, {1, 1, 1}, o.w, weights, table, as_int(header_),
+      pack_.launch(queue, {as_size(row_tiles_), as_size(g.groups)}, {1, 1, 1}, o.w, weights, table, as_int(header_), as_int(taps_),
                    as_int(rows_), as_int(depth_), row_stride, depth_stride, g.rows() * g.w_strides[0]);
     }
     const Strides& base = input_gradient_ ? g.x_strides : g.y_strides;
     Strides steps = base;
     for (size_t d = 0; d < 3 && input_gradient_; ++d) steps[2 + d] *= g.stride[d];
-    const Range items{as_size(grid_tiles_), as_size(ceil_div(row_tiles_, tiles_) * phases_), as_size(g.n * g.groups)};
-    ending_.launch(tile_, queue, items, {1, 1, 1}, o, image, weights, o.bias, input_gradient_ ? o.x : o.y, table, as_int(phases_),
-                   as_int(taps_), as_int(rows_), as_int(depth_), as_int(row_tiles_), as_int(tiles_), as_int(g.groups),
-                   image_.channel(), as_int(image_.size[1]), as_int(image_.size[2]), steps, base, g.bias_stride,
+    const int64_t shares = ceil_div(row_tiles_, tiles_) * phases_ * g.groups * ceil_div(g.n, images_);
+    const Range items{as_size(grid_tiles_), as_size(images_), as_size(shares)};
+    ending_.launch(tile_, queue, items, {1, 1, 1}, o, image, weights, o.bias, input_gradient_ ? o.x : o.y, table, as_int(g.n),
+                   as_int(phases_), as_int(taps_), as_int(rows_), as_int(depth_), as_int(row_tiles_), as_int(tiles_),
+                   as_int(g.groups), image_.channel(), as_int(image_.size[1]), as_int(image_.size[2]), steps, base, g.bias_stride,
                    as_int(g.has_bias()));
   }
 
@@ -104,8 +115,8 @@ class TileConv final : public Conv {
   bool input_gradient_;
   Padded image_;
   std::unique_ptr<Buffer> table_;
-  int64_t header_ = 0, phases_ = 1, taps_ = 0, rows_ = 0, depth_ = 0, row_tiles_ = 0, grid_tiles_ = 0, tiles_ = 1, item_bytes_ = 4,
-          weights_at_ = 0;
+  int64_t header_ = 0, phases_ = 1, taps_ = 0, rows_ = 0, depth_ = 0, row_tiles_ = 0, grid_tiles_ = 0, tiles_ = 1, images_ = 1,
+          panel_ = 1, item_bytes_ = 4, weights_at_ = 0;
   ConvEnding ending_;
   Kernel pad_, pack_, tile_;
 };
