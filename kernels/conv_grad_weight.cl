@@ -1,5 +1,5 @@
 // The gradient of a cross-correlation by its weight: a sum over images and output places in a fixed order. -DDIRECT: one work-item a weight. -DTILE: tiles
-// of dot products over padded copies of both tensors.
+// of dot products over padded copies of both tensors. -DOUTER: tiles of outer products over channels, for few places.
 #include "lib/arg.h"
 #include "lib/conv.h"
 
@@ -18,11 +18,15 @@ __kernel void direct(ARG(const E, grad_out), ARG(const E, x), ARG(E, grad_w), CO
 }
 #endif
 
+#if defined(TILE) || defined(OUTER)
+#define ROW_PANEL (TM <= 8 ? 8 : 16)
+#include "lib/tile.h"
+#endif
+
 #ifdef TILE
 // For CPU-class devices. conv.cl's pad lays x out as for the forward, and grad_out on the same grid with zeros between the rows, so that each weight is a dot
 // product of two contiguous runs an image. A register tile holds ROWS output channels by COLUMNS weights of vectors along the grid, summed at the end.
 // An infinity in either tensor may meet a zero that stands for padding; lib/conv_chunks.h sets that right.
-#include "lib/tile.h"
 #define ROWS 3
 #define COLUMNS 9
 #define FOR_COLUMNS(X) REPEAT_9(X)
@@ -74,4 +78,91 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void dot_tile(ARG(const 
 }
 
 #include "lib/conv_chunks.h"
+#endif
+
+#ifdef OUTER
+// For CPU-class devices and few output places, where a dot product along them would spend its time adding up lanes. Tiles are TM output channels by TN input
+// channels of one tap, and each output place adds an outer product: grad_out is packed by panels of output channels, and x is laid out with its channels as
+// neighbours. An infinity may meet a zero that stands for padding; such a sum is formed again without.
+
+// dst: [image][place][pitch], the places as conv.cl's pad numbers them, zeros past the last channel. Sizes as there. Work-items: row of a plane, plane, image.
+__kernel void pad_last(ARG(const E, src), ARG(T, dst), long8 strides, int4 from, int4 before, int4 stride, int4 size, int channels, int pitch) {
+  BIND(const E, src);
+  BIND(T, dst);
+  const int row = get_global_id(0), plane = get_global_id(1), n = get_global_id(2), rows = size.x * size.y;
+  const int d = row / size.y * stride.x + plane / (stride.y * stride.z) - before.x, h = row % size.y * stride.y + plane / stride.z % stride.y - before.y;
+  const bool inside = d >= 0 && d < from.x && h >= 0 && h < from.y;
+  src += n * strides.s0 + (inside ? d * strides.s2 + h * strides.s3 : 0);
+  dst += (((long)n * get_global_size(1) + plane) * rows + row) * size.z * pitch;
+  for (int q = 0; q < size.z; ++q, dst += pitch) {
+    const int w = q * stride.z + plane % stride.z - before.z;
+    const int count = inside && w >= 0 && w < from.z ? channels : 0;
+    for (int c = 0; c < count; ++c) dst[c] = LOAD_AT(src, c * strides.s1 + w * strides.s4);
+    for (int c = count; c < pitch; ++c) dst[c] = 0;
+  }
+}
+
+// dst: [group][row tile][image][place][ROW_PANEL]. Work-items: row tile, image, group.
+__kernel void pack_places(ARG(const E, grad_out), ARG(T, dst), long8 strides, int4 size, int rows) {
+  BIND(const E, grad_out);
+  BIND(T, dst);
+  const int tile = get_global_id(0), n = get_global_id(1), group = get_global_id(2), count = min(TM, rows - tile * TM);
+  grad_out += n * strides.s0 + ((long)group * rows + tile * TM) * strides.s1;
+  dst += (((long)group * get_global_size(0) + tile) * get_global_size(1) + n) * size.x * size.y * size.z * ROW_PANEL;
+  for (int o = 0; o < size.x; ++o)
+    for (int p = 0; p < size.y; ++p)
+      for (int q = 0; q < size.z; ++q, dst += ROW_PANEL)
+        for (int i = 0; i < ROW_PANEL; ++i)
+          dst[i] = i < count ? LOAD_AT(grad_out, i * strides.s1 + o * strides.s2 + p * strides.s3 + q * strides.s4) : (T)0;
+}
+
+// panels, places: what pack_places and pad_last wrote. table: each tap's distance on the grid and its offset in grad_w. image_places: of one image, of rows
+// `width` and depths `plane` apart. Work-items: tap; row tile; column tile and group.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void outer_tile(ARG(const T, panels), ARG(const T, places), ARG(const E, grad_out), ARG(const E, x),
+                                                                        ARG(E, grad_w), ARG(const int, table), CONV_GEOMETRY, long8 y_strides,
+                                                                        long8 x_strides, long8 w_strides, int pitch, int image_places, int plane, int width) {
+  BIND(const T, panels);
+  BIND(const T, places);
+  BIND(const E, grad_out);
+  BIND(const E, x);
+  BIND(E, grad_w);
+  BIND(const int, table);
+  const int images = sizes.s0, groups = sizes.s3, rows = sizes.s2 / groups, channels = sizes.s1 / groups;
+  const int tap = get_global_id(0), row = get_global_id(1) * TM, group = get_global_id(2) % groups, column = get_global_id(2) / groups * TN;
+  const int outputs = sizes.sa * sizes.sb * sizes.sc;
+  panels += ((long)group * get_global_size(1) + get_global_id(1)) * images * outputs * ROW_PANEL;
+  places += (long)table[2 * tap] * pitch + group * channels + column;
+  T sums[TM * TN];
+  for (int i = 0; i < TM * TN; ++i) sums[i] = 0;
+  // Rows of about 512 places are summed apart, so that the rounding error grows slower than the terms.
+  const int block = max(1, 512 / sizes.sc), depths = images * sizes.sa;
+  for (int depth = 0; depth < depths; ++depth) {
+    __global const T *image = places + ((long)(depth / sizes.sa) * image_places + (depth % sizes.sa) * plane) * pitch;
+    for (int begin = 0; begin < sizes.sb; begin += block) {
+      TILE_ZERO
+      for (int p = begin; p < min(begin + block, sizes.sb); ++p) {
+        __global const T *at = image + (long)p * width * pitch;
+        for (int q = 0; q < sizes.sc; ++q, at += pitch, panels += ROW_PANEL) TILE_STEP(panels, at)
+      }
+#define ADD_BLOCK(i)                                                        \
+  VSTORE(VLOAD(sums + i * TN) + left##i, sums + i * TN);                    \
+  VSTORE(VLOAD(sums + i * TN + VW) + right##i, sums + i * TN + VW);
+      FOR_ROWS(ADD_BLOCK)
+    }
+  }
+  const int live = min(TN, channels - column), count = min(TM, rows - row);
+  for (int i = 0; i < count; ++i) {
+    const long k = (long)group * rows + row + i;
+    __global E *to = grad_w + k * w_strides.s0 + column * w_strides.s1 + table[2 * tap + 1];
+    for (int j = 0; j < live; ++j) {
+      T sum = sums[i * TN + j];
+      if (sum != sum) {
+        const int s = tap % sizes.s9, r = tap / sizes.s9 % sizes.s8, z = tap / sizes.s9 / sizes.s8;
+        sum = weight_gradient(grad_out + k * y_strides.s1, x + ((long)group * channels + column + j) * x_strides.s1, sizes, steps, y_strides, x_strides, z, r,
+                              s);
+      }
+      STORE_AT(to, j * w_strides.s1, sum);
+    }
+  }
+}
 #endif

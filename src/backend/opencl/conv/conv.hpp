@@ -89,6 +89,9 @@ std::unique_ptr<Conv> make_direct_conv(Device& device, const ConvGeometry& geome
 std::unique_ptr<Conv> make_tile_conv(Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
 bool tile_fits(const ConvGeometry& geometry, Direction direction);
 
+// The weight gradient on CPU-class devices where there are few output places; only where tile_fits. Parameters TM and VB.
+std::unique_ptr<Conv> make_outer_conv(Device& device, const ConvGeometry& geometry, const Tuning& tuning);
+
 // For CPU-class devices and as many groups as input channels: blocks of a channel in local memory; only where depthwise_fits.
 // Parameters VB, and LOCAL, the bytes that a block should take.
 std::unique_ptr<Conv> make_depthwise_conv(Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);

@@ -5,6 +5,9 @@
 namespace oncilla::ocl {
 namespace {
 
+constexpr int64_t kFew = 4096;  // output places of all images
+constexpr int64_t kMany = 24;   // channels that fill a tile well enough
+
 class ConvPlan final : public onc_plan {
  public:
   ConvPlan(Device& device, kit::OpDesc parsed, uint32_t scalars, Direction direction, ConvRoles roles)
@@ -17,17 +20,22 @@ class ConvPlan final : public onc_plan {
     info.flops = g.flops();
     for (int role : {roles.x, roles.w, roles.y})
       info.bytes += static_cast<uint64_t>(tensor(role).numel()) * kit::dtype_bytes(out.dtype);
-    const char* shape_class = g.groups > 1 && (g.c == g.groups || g.k == g.groups) ? "depthwise" : info.flops < 20000 ? "tiny" : "";
+    const char* shape_class = g.groups > 1 && (g.c == g.groups || g.k == g.groups)                                     ? "depthwise"
+                              : info.flops < 20000                                                                     ? "tiny"
+                              : direction == Direction::weight && g.channels() >= kMany && g.n * volume(g.out) <= kFew ? "few"
+                                                                                                                       : "";
     const Tuning& row = tuning(device, desc.name(), out.dtype, shape_class);
-    const std::string variant =
-        choose_variant(device, desc, out.dtype, shape_class,
-                       {{"direct"},
-                        {"tile", tile_fits(g, direction), "tensors that are not empty, and padded channels below 2^30 elements"},
-                        {"depthwise", depthwise_fits(device, g, direction, row),
-                         "as many groups as input channels, and a block that fits local memory"}},
-                       info);
+    const std::string variant = choose_variant(
+        device, desc, out.dtype, shape_class,
+        {{"direct"},
+         {"tile", tile_fits(g, direction), "tensors that are not empty, and padded channels below 2^30 elements"},
+         {"outer", direction == Direction::weight && tile_fits(g, direction), "the gradient of a weight, as for tile"},
+         {"depthwise", depthwise_fits(device, g, direction, row),
+          "as many groups as input channels, and a block that fits local memory"}},
+        info);
     if (out.numel() == 0) return;
     conv_ = variant == "tile"        ? make_tile_conv(device, g, direction, row)
+            : variant == "outer"     ? make_outer_conv(device, g, row)
             : variant == "depthwise" ? make_depthwise_conv(device, g, direction, row)
                                      : make_direct_conv(device, g, direction);
     info.workspace_bytes = conv_->workspace_bytes();
