@@ -13,11 +13,13 @@ namespace {
 
 constexpr int64_t kMaxSegments = 256;
 constexpr int64_t kSplitWork = 16384;  // elements below which two stages cost more than they spread
+constexpr size_t kPlain = 4;           // instructions: an input, a conversion, a factor, a sum
 
 struct Parameters {
   int64_t width, vectors, local, items, want, across;
 
-  Parameters(const Device& device, uint32_t dtype, const char* shape_class) {
+  // plain: a sum that is written out for many vectors without compiling for long.
+  Parameters(const Device& device, uint32_t dtype, const char* shape_class, bool plain = false) {
     const Tuning& row = tuning(device, "expr", dtype, shape_class);
     width = row.get("width", 4);
     vectors = row.get("vectors", 1);
@@ -25,6 +27,7 @@ struct Parameters {
     items = row.get("items", 0);
     want = row.get("want", 64);
     across = row.get("across", 1);
+    if (plain) across = row.get("across_plain", across);
   }
 };
 
@@ -102,7 +105,11 @@ class ExprPlan final : public onc_plan {
   void choose_reduction(const Expression& expression, bool nothing) {
     const Layout& layout = expression.layout();
     const bool column = expression.column_contiguous();
-    const Parameters basic(device_, dtype_, column ? "column" : "row");
+    const auto& insts = desc.tape->insts;
+    const bool plain = insts.size() <= kPlain && std::none_of(insts.begin(), insts.end(), [](const onc_expr_inst& i) {
+                         return i.op > ONC_EX_REDUCE_SUM && i.op <= ONC_EX_REDUCE_ARGMAX;
+                       });
+    const Parameters basic(device_, dtype_, column ? "column" : "row", plain);
     const int64_t wanted = basic.want * device_.compute_units();
     const int width = vector_width(expression, basic.width);
     const int64_t parallel = column ? ceil_div(layout.kept_numel(), width * basic.across) : layout.kept_numel();
@@ -114,7 +121,7 @@ class ExprPlan final : public onc_plan {
     if (nothing) return;
 
     const bool across = variant.starts_with("column"), together = variant.starts_with("group");
-    const Parameters tuned(device_, dtype_, across ? "column" : "row");
+    const Parameters tuned(device_, dtype_, across ? "column" : "row", plain);
     Shape shape;
     shape.form = across ? Form::column : together ? Form::group : Form::item;
     shape.width = vector_width(expression, tuned.width);
