@@ -97,6 +97,20 @@ void arithmetic(Cases& cases, uint32_t dtype, const Lists& sizes) {
     for (size_t i = 0; i < c.n_tensors; ++i) c.in[c.n_tensors + i].dims = {1};
     cases.push_back(c);
   }
+  {  // values that each tensor has one of, beside a list in which some tensors have one element
+    Tape t;
+    const Value a = t.input(dtype), some = t.input(dtype), one = t.input(dtype), s = t.tensor_scalar(v);
+    const Value twice = one + one, factor = where(lt(twice, s), twice + s, twice - s);
+    t.output(a * factor + some);
+    t.output(factor);
+    Case c = foreach_case("one a tensor", t, sizes, {dtype, dtype, dtype}, {dtype, dtype});
+    for (uint32_t i = 0; i < c.n_tensors; ++i) {
+      if (i % 2 == 1) c.in[c.n_tensors + i].dims = {1};
+      c.in[2 * c.n_tensors + i].dims = {1};
+      c.scalars.push_back(is_float(v) ? scalar(0.5 * i - 1) : scalar_int(i));
+    }
+    cases.push_back(c);
+  }
   {
     Tape t;
     t.output(is_float(v) ? t.constant(v, 0.5) : t.constant_int(v, 3));

@@ -16,6 +16,10 @@ struct ForeachShape {
   int64_t chunk = 1;  // elements of a unit of work
 };
 
+// Whether the tensors of an input list are as long as the output's, or have one element that broadcasts: none, some, or all of
+// them.
+enum class ListKind { full, mixed, one };
+
 struct ForeachProgram {
   std::string prelude;
   std::vector<ScalarArgument> scalars;  // shared ones, as parameters
@@ -24,7 +28,7 @@ struct ForeachProgram {
 };
 
 // The row of a tensor in the table (ops/list_plan.hpp): its length, a place for each list (inputs, then outputs), its scalars.
-// mixed[l]: input list l has tensors of one element that broadcast.
-ForeachProgram foreach_program(const kit::OpDesc& desc, const std::vector<bool>& mixed, const ForeachShape& shape);
+// kinds[l]: of input list l.
+ForeachProgram foreach_program(const kit::OpDesc& desc, const std::vector<ListKind>& kinds, const ForeachShape& shape);
 
 }  // namespace oncilla::ocl

@@ -40,20 +40,27 @@ class ForeachPlan final : public ListPlan {
   }
 
  private:
-  // Fills info; tells of each input list whether a tensor of it broadcasts.
-  std::vector<bool> count() {
+  // Fills info; tells of each input list whether tensors of it broadcast.
+  std::vector<ListKind> count() {
     uint64_t operations = 0;
     for (const onc_expr_inst& inst : desc.tape->insts) operations += kit::inst_arity(inst.op) > 0 ? 1 : 0;
-    std::vector<bool> mixed(in_lists_, false);
+    std::vector<bool> broadcasts(in_lists_, false), single(in_lists_, true);
     for (size_t t = 0; t < tensors_; ++t) {
       info.flops += operations * static_cast<uint64_t>(length_[t]);
       for (size_t l = 0; l < lists_; ++l) {
         const kit::Tensor& tensor = tensor_of(l, t);
-        if (l < in_lists_ && tensor.numel() != length_[t]) mixed[l] = true;
+        if (l < in_lists_) {
+          broadcasts[l] = broadcasts[l] || tensor.numel() != length_[t];
+          single[l] = single[l] && tensor.numel() == 1;
+        }
         info.bytes += static_cast<uint64_t>(tensor.numel()) * kit::dtype_bytes(tensor.dtype);
       }
     }
-    return mixed;
+    std::vector<ListKind> kinds(in_lists_, ListKind::full);
+    for (size_t l = 0; l < in_lists_; ++l) {
+      if (broadcasts[l]) kinds[l] = single[l] ? ListKind::one : ListKind::mixed;
+    }
+    return kinds;
   }
 
   const kit::Tensor& tensor_of(size_t list, size_t t) const override {
