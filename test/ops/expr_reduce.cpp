@@ -28,6 +28,8 @@ const std::vector<Shape>& shapes() {
       {{3, 5, 7}, 2, C},
       {{2, 3, 5, 7}, 3, Layout::channels_last},
       {{5, 33}, 1, C, 2},
+      {{37, 10}, 1, C},
+      {{21, 33}, 1, Layout::padded},
       {{0, 7}, 1, C},
       {{3, 5000}, 1, C},
       {{3, 700}, 1, Layout::reversed},

@@ -3,6 +3,7 @@
 
 #include "expr/program.hpp"
 #include "expr/reductions.hpp"
+#include "expr/rows.hpp"
 #include "runtime/storage.hpp"
 
 namespace oncilla::ocl {
@@ -80,6 +81,15 @@ bool Expression::wide_index() const {
   bool wide = ocl::wide_index(desc_) || layout_.kept_numel() >= kLimit || layout_.reduced_numel() >= kLimit;
   for (const Strides& s : layout_.strides) wide = wide || reach(layout_.dims, s) >= kLimit;
   return wide;
+}
+
+bool Expression::simple() const {
+  constexpr size_t kFew = 6;
+  const auto& insts = tape().insts;
+  return insts.size() <= kFew && std::all_of(insts.begin(), insts.end(), [](const onc_expr_inst& i) {
+           if (i.op == ONC_EX_PHILOX || i.op == ONC_EX_GATHER) return false;
+           return i.op <= ONC_EX_REDUCE_ARGMAX || !is_long(i.op, i.dtype);
+         });
 }
 
 bool Expression::wide_values() const {

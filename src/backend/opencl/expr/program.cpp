@@ -21,7 +21,7 @@ class Writer {
         s_(shape),
         layout_(expression.layout()),
         index_(shape.wide_index ? "long" : "int"),
-        rows_(shape.form == Form::item || shape.form == Form::group),
+        rows_(shape.form == Form::item || shape.form == Form::group || shape.form == Form::tile),
         axis_kept_(shape.form == Form::pointwise || shape.form == Form::column) {
     // The vector axis is taken off the dims that the loops decompose.
     outer_kept_ = layout_.kept() - (axis_kept_ && layout_.kept() > 0 ? 1 : 0);
@@ -73,7 +73,7 @@ class Writer {
     const int64_t loop = layout_.reduced > 0 ? layout_.dims.back() : 1;
     const int64_t outer_reduced = outer_product(layout_.kept(), outer_reduced_);
     const int64_t vectors = chunks(axis_size(), s_.form == Form::column ? int64_t{s_.width} * s_.across : s_.chunk);
-    field("kept", axis_kept_ ? rows * vectors : kept);
+    field("kept", axis_kept_ ? rows * vectors : s_.form == Form::tile ? chunks(kept, s_.width) : kept);
     for (const char* name : {"per_item", "item_step", "unit_step"}) field(name, 0);
     if (axis_kept_) {
       field("inner", axis_size());
@@ -81,6 +81,7 @@ class Writer {
     }
     if (s_.form != Form::pointwise) field("total", kept);
     if (s_.form == Form::finish) field("segments", 0);
+    if (s_.form == Form::tile) field("whole", whole_rows());
     if (rows_ || s_.form == Form::column) {
       field("length", loop);
       field("length_chunks", chunks(loop, s_.chunk));
@@ -91,6 +92,20 @@ class Writer {
     if (s_.form != Form::finish) {
       for (size_t d = 0; d < outer_reduced_; ++d) field(cat("r", d), layout_.dims[layout_.kept() + d]);
     }
+  }
+
+  // Of the tile form's rows, how many may be read to the end of their last vector, since it lies within every tensor still.
+  int64_t whole_rows() const {
+    const int64_t kept = layout_.kept_numel(), length = axis_size();
+    const int64_t beyond = chunks(length, s_.width) * s_.width - length;
+    int64_t whole = layout_.kept() == 1 ? kept : 0;
+    for (size_t o = 0; o < e_.operands().size(); ++o) {
+      if (e_.operands()[o].role == Role::output && e_.full_output(e_.operands()[o].number)) whole = 0;
+      if (e_.operands()[o].role != Role::input || step(o) == 'b') continue;
+      const int64_t between = layout_.kept() == 1 ? stride(o, 0) : 0;
+      whole = between > 0 && step(o) == 'c' ? std::min(whole, std::max<int64_t>(0, kept - chunks(beyond, between))) : 0;
+    }
+    return whole;
   }
 
   int64_t stride(size_t o, size_t d) const { return layout_.strides[o][d]; }
@@ -232,67 +247,144 @@ class Writer {
     if (rows_ && s_.width > 1) {
       const std::string own = cat("x", v), type = how.type(s_.width);
       lines.push_back(cat(type, " ", own, " = ", x, ";"));
-      lines.push_back(cat("if (live < ", s_.width, ") ", own, " = SEL(",
-                          select_mask("(ONC_LANE_NUMBERS < live)", how.dtype, s_.width), ", ", own, ", ", how.identity(s_.width),
-                          ");"));
+      const char* exist = s_.form == Form::tile ? "exist" : "live";
+      lines.push_back(cat("if (", exist, " < ", s_.width, ") ", own, " = SEL(",
+                          select_mask(cat("(ONC_LANE_NUMBERS < ", exist, ")"), how.dtype, s_.width), ", ", own, ", ",
+                          how.identity(s_.width), ");"));
       x = own;
     }
     if (how.summed()) {
-      lines.push_back(cat(named("block", v), " += ", x, ";"));
+      lines.push_back(cat(turn("block", v), " += ", x, ";"));
     } else {
       const std::string position = how.position() ? index(e_.operand(Role::position, 0), true, s_.width) : "";
       if (how.position()) lines.push_back(cat("const ", how.second_type(index_, s_.width), " at", v, " = ", position, ";"));
-      lines.push_back(how.merge(named("a", v), named("b", v), x, how.position() ? cat("at", v) : "", index_, s_.width));
+      lines.push_back(how.merge(turn("a", v), turn("b", v), x, how.position() ? cat("at", v) : "", index_, s_.width));
     }
   }
 
-  // A work-item of the column form has one state for each of its vectors, and is at vector u.
-  std::string named(const char* part, uint16_t v) const { return cat(part, v, s_.form == Form::column ? "[u]" : ""); }
+  // A work-item of the column form has one state for each of its vectors, one of the tile form for each row, and is at number u.
+  bool many() const { return s_.form == Form::tile || (s_.form == Form::column && s_.chains == 1); }
+  std::string named(const char* part, uint16_t v) const { return cat(part, v, many() ? "[u]" : ""); }
+  // What a step of the loop adds to: with chains, the one whose turn it is.
+  std::string turn(const char* part, uint16_t v) const { return cat(part, v, many() || s_.chains > 1 ? "[u]" : ""); }
+  // What results are made of when chains are joined.
+  std::string joined(const char* part, const State& state) const {
+    return s_.chains > 1 && !state.how.summed() ? cat(part, state.value, "[0]") : named(part, state.value);
+  }
 
-  void variable(const std::string& type, const char* part, uint16_t v, const std::string& initial,
+  void variable(const std::string& type, const char* part, uint16_t v, bool turns, const std::string& initial,
                 std::vector<std::string>& lines) const {
-    if (s_.form == Form::column) {
-      lines.push_back(
-          cat(type, " ", part, v, "[ACROSS]; ONC_UNROLL for (int u = 0; u < ACROSS; ++u) ", named(part, v), " = ", initial, ";"));
+    if (many() || (turns && s_.chains > 1)) {
+      const char* number = s_.form == Form::tile ? "W" : s_.chains > 1 ? "CHAINS" : "ACROSS";
+      lines.push_back(cat(type, " ", part, v, "[", number, "]; ", s_.form == Form::tile ? "" : "ONC_UNROLL ",
+                          "for (int u = 0; u < ", number, "; ++u) ", part, v, "[u] = ", initial, ";"));
     } else {
       lines.push_back(cat(type, " ", part, v, " = ", initial, ";"));
     }
   }
 
-  // EXPR_STATES, EXPR_BLOCK, EXPR_FOLD, and for rows EXPR_LANES: the states through the loop.
+  // All chains into the first, as a tree.
+  void join_chains(const State& state, std::vector<std::string>& lines) const {
+    const auto& [v, how] = state;
+    for (int half = s_.chains / 2; half > 0; half /= 2) {
+      for (int u = 0; u < half; ++u) {
+        const std::string to = cat("[", u, "]"), from = cat("[", u + half, "]");
+        lines.push_back(how.summed() ? cat("block", v, to, " += block", v, from, ";")
+                                     : how.merge(cat("a", v, to), cat("b", v, to), cat("a", v, from),
+                                                 how.second() ? cat("b", v, from) : "", index_, s_.width));
+      }
+    }
+  }
+
+  // EXPR_STATES, EXPR_BLOCK, EXPR_FOLD, EXPR_JOIN, and for rows EXPR_LANES: the states through the loop.
   void write_states() {
     const int w = s_.form == Form::finish ? 1 : s_.width;
-    std::vector<std::string> declare, block, fold, lanes;
-    for (const auto& [v, how] : states_) {
-      variable(how.type(w), "a", v, how.initial(w), declare);
-      if (how.second()) variable(how.second_type(index_, w), "b", v, how.second_initial(index_, w), declare);
-      if (how.summed()) {
-        variable(how.type(w), "block", v, "0", block);
-        const std::string each = s_.form == Form::column ? "ONC_UNROLL for (int u = 0; u < ACROSS; ++u) " : "";
-        fold.push_back(each + how.merge(named("a", v), named("b", v), named("block", v), "", index_, w));
+    std::vector<std::string> declare, block, fold, join, lanes;
+    for (const State& state : states_) {
+      const auto& [v, how] = state;
+      if (s_.form == Form::tile) {
+        tile_state(state, declare, lanes);
+        continue;
       }
-      if (rows_) merge_lanes(v, how, lanes);
+      variable(how.type(w), "a", v, !how.summed(), how.initial(w), declare);
+      if (how.second()) variable(how.second_type(index_, w), "b", v, !how.summed(), how.second_initial(index_, w), declare);
+      if (how.summed()) {
+        variable(how.type(w), "block", v, true, "0", block);
+        const std::string each = many() ? "ONC_UNROLL for (int u = 0; u < ACROSS; ++u) " : "";
+        join_chains(state, fold);
+        const std::string whole = s_.chains > 1 ? cat("block", v, "[0]") : named("block", v);
+        fold.push_back(each + how.merge(named("a", v), named("b", v), whole, "", index_, w));
+      } else {
+        join_chains(state, join);
+      }
+      if (rows_) merge_lanes(state, lanes);
     }
-    macros_ += macro("EXPR_STATES", declare) + macro("EXPR_BLOCK", block) + macro("EXPR_FOLD", fold);
+    macros_ += macro("EXPR_STATES", declare) + macro("EXPR_BLOCK", block) + macro("EXPR_FOLD", fold) + macro("EXPR_JOIN", join);
     if (rows_) macros_ += macro("EXPR_LANES", lanes);
+    if (s_.form == Form::tile) macros_ += macro("EXPR_ROW", row_);
     if (s_.form == Form::group) write_group();
   }
 
-  // Vectors a, b to scalars sa, sb, lane after lane.
-  void merge_lanes(uint16_t v, const Reduction& how, std::vector<std::string>& lines) const {
-    const std::string type = how.type(1), second = how.second_type(index_, 1);
-    const auto lane = [&](const char* part, const std::string& t, const std::string& l) {
-      const std::string text = s_.width == 1 ? cat(part, v) : cat("((", t, " *)&", part, v, ")[", l, "]");
-      return how.dtype == ONC_BOOL ? cat("(", text, " & 1)") : text;
+  // Vectors a, b to scalars sa, sb: the upper half of the lanes to the lower one, until one is left.
+  void merge_lanes(const State& state, std::vector<std::string>& lines) const {
+    const auto& [v, how] = state;
+    std::string a = joined("a", state), b = joined("b", state);
+    for (int w = s_.width / 2; w > 0; w /= 2) {
+      const std::string half_a = w == 1 ? cat("whole", v) : cat("a", v, "_", w), half_b = cat("b", v, "_", w);
+      const std::string type = how.type(w), second = how.second_type(index_, w);
+      const auto half = [&](const char* which, const std::string& of, const std::string& t) {
+        return cat(which, "(", t, ", ", 2 * w, ", ", of, ");");
+      };
+      lines.push_back(cat(type, " ", half_a, " = ", half("ONC_LOW", a, type)));
+      if (how.second()) lines.push_back(cat(second, " ", half_b, " = ", half("ONC_LOW", b, second)));
+      lines.push_back(cat("{ const ", type, " x = ", half("ONC_HIGH", a, type)));
+      if (how.second()) lines.push_back(cat("  const ", second, " y = ", half("ONC_HIGH", b, second)));
+      lines.push_back(cat("  ", how.merge(half_a, half_b, "x", how.second() ? "y" : "", index_, w), " }"));
+      a = half_a;
+      b = half_b;
+    }
+    lines.push_back(cat(how.type(1), " sa", v, " = ", truth_bit(a, how), ";"));
+    if (how.second()) lines.push_back(cat(how.second_type(index_, 1), " sb", v, " = ", b, ";"));
+  }
+
+  // A lane of a mask is 0 or -1, a truth value 0 or 1.
+  static std::string truth_bit(const std::string& a, const Reduction& how) {
+    return how.dtype == ONC_BOOL ? cat("(", a, " & 1)") : a;
+  }
+
+  // The tile form: a state of each row in an array; W vectors of them become one, of a result in each lane, when neighbours are
+  // joined again and again, even lanes with odd ones. Float sums are added up as they are, since a row is short. Row u gets sa and
+  // sb.
+  void tile_state(const State& state, std::vector<std::string>& declare, std::vector<std::string>& lanes) {
+    const auto& [v, how] = state;
+    const int w = s_.width;
+    const std::string a = cat("a", v), b = cat("b", v), type = how.type(w), second = how.second_type(index_, w);
+    variable(type, how.summed() ? "block" : "a", v, true, how.summed() ? "0" : how.initial(w), declare);
+    if (how.position()) variable(second, "b", v, true, how.second_initial(index_, w), declare);
+    const auto pairs = [&](const std::string& of, const char* which, const std::string& t) {
+      return cat(which, "(", t, ", W, ", of, "[2 * u], ", of, "[2 * u + 1])");
     };
-    lines.push_back(cat(type, " sa", v, " = ", lane("a", type, "0"), ";"));
-    if (how.second()) lines.push_back(cat(second, " sb", v, " = ", lane("b", second, "0"), ";"));
-    if (s_.width == 1) return;
-    lines.push_back(cat("for (int l = 1; l < ", s_.width, "; ++l) {"));
-    lines.push_back(cat("  const ", type, " x = ", lane("a", type, "l"), ";"));
-    if (how.second()) lines.push_back(cat("  const ", second, " y = ", lane("b", second, "l"), ";"));
-    lines.push_back("  " + how.merge(cat("sa", v), cat("sb", v), "x", how.second() ? "y" : "", index_, 1));
-    lines.push_back("}");
+    const std::string from = how.summed() ? cat("block", v) : a;
+    lanes.push_back("for (int n = W / 2; n > 0; n /= 2) {");
+    lanes.push_back("  for (int u = 0; u < n; ++u) {");
+    lanes.push_back(cat("    ", type, " even = ", pairs(from, "ONC_EVEN", type), "; const ", type,
+                        " odd = ", pairs(from, "ONC_ODD", type), ";"));
+    if (how.position()) {
+      lanes.push_back(cat("    ", second, " at_even = ", pairs(b, "ONC_EVEN", second), "; const ", second,
+                          " at_odd = ", pairs(b, "ONC_ODD", second), ";"));
+    }
+    lanes.push_back(cat("    ", how.summed() ? "even += odd;" : how.merge("even", "at_even", "odd", "at_odd", index_, w)));
+    lanes.push_back(cat("    ", from, "[u] = even;", how.position() ? cat(" ", b, "[u] = at_even;") : ""));
+    lanes.push_back("  }");
+    lanes.push_back("}");
+    row_.push_back(
+        cat("const ", how.type(1), " sa", v, " = ", truth_bit(cat("((const ", how.type(1), " *)", from, ")[u]"), how), ";"));
+    if (how.position()) {
+      row_.push_back(
+          cat("const ", how.second_type(index_, 1), " sb", v, " = ((const ", how.second_type(index_, 1), " *)", b, ")[u];"));
+    } else if (how.summed()) {
+      row_.push_back(cat("const ", how.type(1), " sb", v, " = 0;"));
+    }
   }
 
   // EXPR_LOCAL, EXPR_GROUP_PUT, EXPR_GROUP_MERGE(other), EXPR_GROUP_GET: the tree over a work-group. The states live in local
@@ -320,16 +412,17 @@ class Writer {
 
   // ---- behind the loops
 
-  std::string first_of(uint16_t v) const { return named(rows_ ? "sa" : "a", v); }
-  std::string second_of(uint16_t v) const { return named(rows_ ? "sb" : "b", v); }
+  std::string first_of(const State& state) const { return rows_ ? cat("sa", state.value) : joined("a", state); }
+  std::string second_of(const State& state) const { return rows_ ? cat("sb", state.value) : joined("b", state); }
 
   // EXPR_FINISH: the epilogue, or the states to the workspace. EXPR_TAKE(segment) of the finish form reads them back.
   void write_finish(TapeWriter& epilogue) {
     if (s_.partial || s_.form == Form::finish) write_partial();
     if (s_.partial) return;
     const int w = epilogue.width();
-    for (const auto& [v, how] : states_) {
-      const std::string name = cat("w", v), a = first_of(v), b = second_of(v);
+    for (const State& state : states_) {
+      const auto& [v, how] = state;
+      const std::string name = cat("w", v), a = first_of(state), b = second_of(state);
       epilogue.line(cat("const ", value_type(e_.tape().insts[v].dtype, w), " ", name, " = ", how.leave(a, b, w), ";"));
       epilogue.define(v, name);
     }
@@ -361,16 +454,17 @@ class Writer {
                                 from, ")[l];")
                           : cat(to, "[segment * space.total + element] = ", from, ";"));
     };
-    for (const auto& [v, how] : states_) {
+    for (const State& state : states_) {
+      const auto& [v, how] = state;
       const std::string type = how.type(1), second = how.second_type(index_, 1);
       // Masks of vectors are 0 and -1, what finish merges is 0 and 1; both count as false and true.
       const std::string to = array(type);
-      put_part(to, type, first_of(v));
+      put_part(to, type, first_of(state));
       take.push_back(
           cat("{ const ", type, " x = ", to, "[(segment) * space.total + element]", how.dtype == ONC_BOOL ? " & 1" : "", ";"));
       if (how.second()) {
         const std::string to2 = array(second);
-        put_part(to2, second, second_of(v));
+        put_part(to2, second, second_of(state));
         take.push_back(cat("  const ", second, " y = ", to2, "[(segment) * space.total + element];"));
       }
       take.push_back(cat("  ", how.merge(cat("a", v), cat("b", v), "x", how.second() ? "y" : "", index_, 1), " }"));
@@ -445,17 +539,17 @@ class Writer {
   }
 
   Program assemble() {
-    static const std::map<Form, const char*> files = {{Form::pointwise, "expr"},
-                                                      {Form::item, "expr_item"},
-                                                      {Form::group, "expr_group"},
-                                                      {Form::column, "expr_column"},
-                                                      {Form::finish, "expr_finish"}};
+    static const std::map<Form, const char*> files = {{Form::pointwise, "expr"},     {Form::item, "expr_item"},
+                                                      {Form::group, "expr_group"},   {Form::tile, "expr_tile"},
+                                                      {Form::column, "expr_column"}, {Form::finish, "expr_finish"}};
     program_.entry = files.at(s_.form);
     program_.file = program_.entry + ".cl";
     std::string text = "#pragma OPENCL FP_CONTRACT OFF\n";
     text += cat("typedef ", index_, " I;\n#define W ", s_.width, "\n#define CHUNK ", s_.chunk, "\n#define GROUP ", s_.group,
-                "\n#define ACROSS ", s_.across, "\n");
-    text += "#include \"lib/arg.h\"\n#include \"lib/elementwise.h\"\n#include \"lib/memory.h\"\n#include \"lib/philox.h\"\n";
+                "\n#define ACROSS ", s_.across, "\n#define CHAINS ", s_.chains, "\n");
+    text +=
+        "#include \"lib/arg.h\"\n#include \"lib/elementwise.h\"\n#include \"lib/lanes.h\"\n#include \"lib/memory.h\"\n#include "
+        "\"lib/philox.h\"\n";
     if (s_.width > 1) {
       std::string numbers;
       for (int l = 0; l < s_.width; ++l) numbers += cat(l == 0 ? "" : ", ", l);
@@ -478,7 +572,7 @@ class Writer {
   Functions functions_;
   std::string macros_;
   std::vector<State> states_;
-  std::vector<std::string> terms_, parts_;
+  std::vector<std::string> terms_, parts_, row_;
   std::vector<bool> used_kept_, used_reduced_;
   std::map<std::pair<uint16_t, uint32_t>, int> scalars_;
   Program program_;

@@ -21,8 +21,9 @@ enum class Form {
   pointwise,  // expr.cl: vectors along the last dim
   item,       // expr_item.cl: a work-item reduces whole rows, with vectors along the last reduced dim
   group,      // expr_group.cl: a work-group does
+  tile,       // expr_tile.cl: a work-item reduces short rows, as many together as a vector has lanes
   column,     // expr_column.cl: a work-item reduces neighbouring columns, with vectors along the last kept dim
-  finish      // expr_finish.cl: merges the partial states that the three above left
+  finish      // expr_finish.cl: merges the partial states that item, group and column left
 };
 
 // What a work-item is told besides the tape.
@@ -34,6 +35,7 @@ struct Shape {
   bool partial = false;     // leave states in the workspace instead of results
   int group = 1;            // work-items of a group
   int across = 1;           // column: vectors side by side
+  int chains = 1;  // item, and column with across = 1: states that take turns, so that the latency of one hides behind the others
 };
 
 struct ScalarArgument {
@@ -65,6 +67,7 @@ class Expression {
   bool reduces() const { return tape().reduce_rank > 0; }
   bool full_output(size_t j) const { return full_output_[j]; }
   bool wide_index() const;
+  bool simple() const;       // of a few instructions, which compile fast even where they are written out several times
   bool wide_values() const;  // a 64-bit value dtype occurs
   // Bytes of the states of one kept element.
   uint64_t state_bytes() const;

@@ -191,6 +191,11 @@ bool by_lanes(uint32_t op, uint32_t dtype, int width) {
   return kit::dtype_kind(dtype) != 'f' || one_by_one(r.floating) || (dtype == ONC_F64 && calls_library(r.floating));
 }
 
+bool is_long(uint32_t op, uint32_t dtype) {
+  if (dtype == ONC_BOOL) return false;
+  return kit::dtype_kind(dtype) != 'f' || calls_library(row(op).floating) || one_by_one(row(op).floating);
+}
+
 std::string row_text(uint32_t op, uint32_t dtype, int width) {
   const Row r = row(op);
   if (dtype == ONC_BOOL) return bool_row(r, op, width);

@@ -17,5 +17,7 @@ std::string row_helper(uint32_t op, uint32_t dtype, int width);
 bool by_lanes(uint32_t op, uint32_t dtype, int width);
 // Its text.
 std::string row_text(uint32_t op, uint32_t dtype, int width);
+// Whether its text is more than a few instructions: a function of the library, or lanes one by one.
+bool is_long(uint32_t op, uint32_t dtype);
 
 }  // namespace oncilla::ocl

@@ -13,10 +13,11 @@ namespace {
 
 constexpr int64_t kMaxSegments = 256;
 constexpr int64_t kSplitWork = 16384;  // elements below which two stages cost more than they spread
+constexpr int64_t kTileVectors = 4;    // of a row that shares a vector of results with others
 constexpr size_t kPlain = 4;           // instructions: an input, a conversion, a factor, a sum
 
 struct Parameters {
-  int64_t width, vectors, local, items, want, across;
+  int64_t width, vectors, local, items, want, across, chains;
 
   // plain: a sum that is written out for many vectors without compiling for long.
   Parameters(const Device& device, uint32_t dtype, const char* shape_class, bool plain = false) {
@@ -28,6 +29,7 @@ struct Parameters {
     want = row.get("want", 64);
     across = row.get("across", 1);
     if (plain) across = row.get("across_plain", across);
+    chains = row.get("chains", 1);
   }
 };
 
@@ -128,12 +130,22 @@ class ExprPlan final : public onc_plan {
     // Rows shorter than a vector would be all tail, unless there is one row only.
     const int64_t axis =
         across ? (layout.kept() > 0 ? layout.dims[layout.kept() - 1] : 1) : (layout.reduced > 0 ? layout.dims.back() : 1);
-    if (!across && axis < shape.width && layout.dims.size() > 1) shape.width = 1;
+    const bool simple = expression.simple(), partial = variant.ends_with("two_stage");
+    if (variant == "item" && simple && layout.reduced == 1 && axis <= kTileVectors * shape.width && shape.width > 1 &&
+        layout.kept_numel() > 1) {
+      shape.form = Form::tile;
+    } else if (!across && axis < shape.width && layout.dims.size() > 1) {
+      shape.width = 1;
+    }
     shape.chunk = across ? 16 * tuned.vectors : shape.width * tuned.vectors;
-    shape.across = across ? static_cast<int>(tuned.across) : 1;
+    // Vectors beside the last column would have nothing to do.
+    shape.across = across && axis > shape.width ? static_cast<int>(tuned.across) : 1;
+    if (simple && shape.width > 1 && (shape.form == Form::item || (across && shape.across == 1))) {
+      shape.chains = static_cast<int>(tuned.chains);
+    }
     shape.group = together ? group_items(tuned) : 1;
     shape.wide_index = expression.wide_index();
-    shape.partial = variant.ends_with("two_stage");
+    shape.partial = partial;
     reduce_in_stages(expression, shape, tuned);
   }
 
