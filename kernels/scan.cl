@@ -10,6 +10,10 @@
 #include "lib/scan.h"
 #include "lib/space.h"
 #include "lib/storage.h"
+#if defined(ADD_UP) && !defined(UNSIGNED)
+#include "lib/scan_vector.h"
+#define VECTORS
+#endif
 
 kernel void scan(ARG(const E, x), ARG(E, y), ARG(long, index), ARG(const State, carry), int with_index, int kind, int reverse, int exclusive, I rows, I length,
                  I chunk, I chunks, long8 dims, long8 xs, long8 ys, long8 is, long xa, long ya, long ia) {
@@ -81,6 +85,18 @@ kernel void scan_column(ARG(const E, x), ARG(E, y), ARG(long, index), int with_i
 #ifdef EXTREME
   global long *at = index + (with_index ? space_offset(dims, is, outer) + first : 0);
 #endif
+#ifdef VECTORS
+  VectorState s;
+  s.value = (V)(kind == SCAN_PROD ? (T)1 : (T)0);
+  s.lost = (V)((T)0);
+  for (I i = 0; i < length; ++i) {
+    const long j = reverse ? length - 1 - i : i;
+    const V v = load_upto(src + j * xa, lanes, (T)0);
+    if (exclusive) store_upto(vector_value(s), lanes, dst + j * ya);
+    vector_step(&s, kind, v);
+    if (!exclusive) store_upto(vector_value(s), lanes, dst + j * ya);
+  }
+#else
   State s[16];
   for (int l = 0; l < 16; ++l) scan_clear(&s[l], kind);
   for (I i = 0; i < length; ++i) {
@@ -95,4 +111,5 @@ kernel void scan_column(ARG(const E, x), ARG(E, y), ARG(long, index), int with_i
 #endif
     }
   }
+#endif
 }

@@ -25,6 +25,7 @@ const Shape kLarge[] = {
     {{3, 7, 5}, 1, Layout::reversed},
     {{2, 5, 7, 3}, 1, Layout::channels_last},
     {{3, 1000}, 1},
+    {{35, 37}, 1},
     {{1000, 3}, 0},
     {{20011}, 0},
 };
@@ -77,6 +78,7 @@ void cases_of(Cases& cases, uint32_t dtype, uint32_t kind) {
   if (kind <= ONC_SCAN_PROD) {
     cases.push_back(scan_case(dtype, kind, {{5, 7}, 1}, {.exclusive = true}, near_one));
     cases.push_back(scan_case(dtype, kind, {{5, 7}, 1}, {.reverse = true, .exclusive = true}, near_one));
+    if (large) cases.push_back(scan_case(dtype, kind, {{18, 33}, 1}, {.reverse = true, .exclusive = true}, list({1, -1, 1})));
     if (large) cases.push_back(scan_case(dtype, kind, {{131}, 0}, {.reverse = true, .exclusive = true}, list({1, -1, 1})));
   } else if (kind != ONC_SCAN_LOGSUMEXP) {
     cases.push_back(scan_case(dtype, kind, {{5, 7}, 1}, {.index = false}));

@@ -27,12 +27,15 @@ class ScanPlan final : public onc_plan {
     rows_ = view_rows(x.dims, attrs_.axis, tensors);
     const bool few = rows_.rows < 4 * static_cast<int64_t>(device.compute_units()) && rows_.length >= 4096;
     shape_class_ = few ? "few" : rows_.contiguous ? "rows" : "columns";
-    const std::string variant = choose_variant(device, desc, x.dtype, shape_class_,
-                                               {{"row"},
-                                                {"column", rows_.columns, "rows that are neighbours in memory"},
-                                                {"blocks", rows_.length >= kLeastLength, "an axis of 64 elements or more"}},
-                                               info);
+    const std::string variant =
+        choose_variant(device, desc, x.dtype, shape_class_,
+                       {{"row"},
+                        {"column", rows_.columns, "rows that are neighbours in memory"},
+                        {"tile", rows_.contiguous && sums_floats(), "floating sums or products along a contiguous axis"},
+                        {"blocks", rows_.length >= kLeastLength, "an axis of 64 elements or more"}},
+                       info);
     if (variant == "column") to_columns(rows_);
+    form_ = variant == "column" ? Form::column : variant == "tile" ? Form::tile : Form::row;
     if (variant == "blocks") {
       const int64_t most =
           ceil_div(tuning(device, desc.name(), x.dtype, shape_class_).get("CHUNKS", 16), std::max<int64_t>(1, rows_.rows));
@@ -47,7 +50,7 @@ class ScanPlan final : public onc_plan {
       strides_[t] = space_strides(rows_.space, t);
       steps_[t] = rows_.axis_strides[t];
     }
-    if (x.numel() > 0) build(device, variant == "column");
+    if (x.numel() > 0) build(device);
   }
 
   void run(onc_queue& queue, const kit::RunArgs& run) override {
@@ -57,7 +60,12 @@ class ScanPlan final : public onc_plan {
                exclusive = static_cast<int32_t>(attrs_.exclusive), with_index = static_cast<int32_t>(desc.has_out(1));
     const Index rows{rows_.rows, wide_}, length{rows_.length, wide_}, chunk{chunk_, wide_}, chunks{chunks_, wide_};
     const Range items{static_cast<size_t>(rows_.rows * chunks_)};
-    if (column_) {
+    if (form_ == Form::tile) {
+      kernel_.launch(queue, {static_cast<size_t>(ceil_div(rows_.rows, kLanes))}, {1}, x, y, kind, reverse, exclusive, rows, length,
+                     dims_, strides_[0], strides_[1]);
+      return;
+    }
+    if (form_ == Form::column) {
       kernel_.launch(queue, items, {1}, x, y, index, with_index, kind, reverse, exclusive, rows, length, Index{rows_.inner, wide_},
                      dims_, strides_[0], strides_[1], strides_[2], steps_[0], steps_[1], steps_[2]);
       return;
@@ -72,10 +80,12 @@ class ScanPlan final : public onc_plan {
   }
 
  private:
+  enum class Form { row, column, tile };
+
+  bool sums_floats() const { return attrs_.kind <= ONC_SCAN_PROD && kit::dtype_kind(desc.input(0).dtype) == 'f'; }
+
   // A float32 sum, also one of halves, keeps what rounding loses.
-  bool compensated(uint32_t dtype) const {
-    return attrs_.kind <= ONC_SCAN_PROD && kit::dtype_kind(dtype) == 'f' && dtype != ONC_F64;
-  }
+  bool compensated(uint32_t dtype) const { return sums_floats() && dtype != ONC_F64; }
 
   // Of State in kernels/lib/scan.h.
   uint32_t state_bytes(uint32_t dtype) const {
@@ -84,7 +94,7 @@ class ScanPlan final : public onc_plan {
     return compensated(dtype) || dtype == ONC_F64 || dtype == ONC_I64 ? 8 : 4;
   }
 
-  void build(Device& device, bool column) {
+  void build(Device& device) {
     const uint32_t dtype = desc.input(0).dtype;
     Defines defines;
     set_values(defines, dtype);
@@ -95,10 +105,13 @@ class ScanPlan final : public onc_plan {
       defines.set(attrs_.kind == ONC_SCAN_LOGSUMEXP ? "LOGSUM" : "ADD_UP", 1);
     }
     if (compensated(dtype)) defines.set("COMPENSATED", 1);
-    column_ = column;
     const auto wanted = tuning(device, desc.name(), dtype, shape_class_).get("LOCAL", 64);
-    local_.x = column ? 1 : group_size(device, static_cast<size_t>(wanted));
-    kernel_ = device.kernel("scan.cl", column ? "scan_column" : "scan", defines);
+    local_.x = form_ == Form::column ? 1 : group_size(device, static_cast<size_t>(wanted));
+    if (form_ == Form::tile) {
+      kernel_ = device.kernel("scan_tile.cl", "scan_tile", defines);
+      return;
+    }
+    kernel_ = device.kernel("scan.cl", form_ == Form::column ? "scan_column" : "scan", defines);
     if (chunks_ == 1) return;
     total_ = device.kernel("scan.cl", "scan_total", defines);
     carry_ = device.kernel("scan.cl", "scan_carry", defines);
@@ -106,7 +119,7 @@ class ScanPlan final : public onc_plan {
 
   const onc_scan_attrs attrs_;
   const bool wide_;
-  bool column_ = false;
+  Form form_ = Form::row;
   const char* shape_class_ = "";
   Rows rows_;
   int64_t chunk_ = 1, chunks_ = 1;
