@@ -166,18 +166,36 @@ inline void store_sums(const T *sums, int width, __global E *d, long d_m, long d
     }
 }
 
-// Work-items: 4 * VW columns, TM rows, batch.
+// One vector of a row of d. Lanes before `from` are another work-item's.
+inline void store_lanes(V value, int from, __global E *d, long d_n, __global const E *c, long c_n, T alpha, T beta, long m, long n EPILOGUE_DECLARE) {
+  value *= alpha;
+  if (from <= 0 && d_n == 1 && (beta == 0 || c_n <= 1)) {
+    if (beta != 0) value += beta * (c_n == 1 ? LOAD_V(c) : (V)(LOAD_AT(c, 0)));
+    finish_v(value, d, m, n EPILOGUE_PASS);
+  } else {
+    T lanes[VW];
+    VSTORE(value, lanes);
+    for (int j = max(from, 0); j < VW; ++j) {
+      T one = lanes[j];
+      if (beta != 0) one += beta * LOAD_AT(c, j * c_n);
+      finish_1(one, d + j * d_n, m, n + j EPILOGUE_PASS);
+    }
+  }
+}
+
+// Work-items: 4 * VW columns, TM rows, batch. The last block of columns begins earlier where it would pass the end, and stores only what is its own.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void across(OPERANDS) {
   BIND_OPERANDS
-  const I n = (I)get_global_id(0) * (4 * VW), m = (I)get_global_id(1) * TM;
+  const I begin = (I)get_global_id(0) * (4 * VW), m = (I)get_global_id(1) * TM, n = N >= 4 * VW ? min(begin, N - 4 * VW) : begin;
   const long batch = get_global_id(2);
   EPILOGUE_BIND(batch)
-  const int rows = (int)min((I)TM, M - m), columns = (int)min((I)(4 * VW), N - n);
+  const int rows = (int)min((I)TM, M - m), columns = (int)min((I)(4 * VW), N - n), shared = (int)(begin - n);
   a += batch * a_batch + m * a_m;
   b += batch * b_batch + n;
-  T sums[TM * 4 * VW];
-  FOR_ROWS(ROW_START)
+  c += batch * c_batch + m * c_m + n * c_n;
+  d += batch * d_batch + m * d_m + n * d_n;
   if (columns == 4 * VW) {
+    FOR_ROWS(ROW_START)
     FOR_ROWS(ROW_ZERO)
     for (I k = 0; k < K; ++k, b += b_k) {
       const V b0 = LOAD_V(b), b1 = LOAD_V(b + VW), b2 = LOAD_V(b + 2 * VW), b3 = LOAD_V(b + 3 * VW);
@@ -189,20 +207,27 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void across(OPERANDS) {
   }
       FOR_ROWS(ACROSS)
     }
-#define SPILL_ACROSS(i)                                                                               \
-  VSTORE(sum##i##0, sums + i * 4 * VW), VSTORE(sum##i##1, sums + (i * 4 + 1) * VW);                   \
-  VSTORE(sum##i##2, sums + (i * 4 + 2) * VW), VSTORE(sum##i##3, sums + (i * 4 + 3) * VW);
-    FOR_ROWS(SPILL_ACROSS)
+#define LANES(i, j)                                                                                                                            \
+  if (shared < (j + 1) * VW)                                                                                                                   \
+    store_lanes(sum##i##j, shared - j * VW, d + i * d_m + j * VW * d_n, d_n, c + i * c_m + j * VW * c_n, c_n, alpha, beta, m + i, n + j * VW EPILOGUE_PASS);
+#define STORE_ACROSS(i) \
+  if (i < rows) {       \
+    LANES(i, 0)         \
+    LANES(i, 1)         \
+    LANES(i, 2)         \
+    LANES(i, 3)         \
+  }
+    FOR_ROWS(STORE_ACROSS)
   } else {
+    T sums[TM * 4 * VW];
     for (int i = 0; i < rows; ++i)
       for (int j = 0; j < columns; ++j) {
         T sum = 0;
         for (I k = 0; k < K; ++k) sum = MULTIPLY_ADD(LOAD_AT(a, i * a_m + k * a_k), LOAD_AT(b, k * b_k + j), sum);
         sums[i * 4 * VW + j] = sum;
       }
+    store_sums(sums, 4 * VW, d, d_m, d_n, c, c_m, c_n, rows, columns, alpha, beta, m, n EPILOGUE_PASS);
   }
-  store_sums(sums, 4 * VW, d + batch * d_batch + m * d_m + n * d_n, d_m, d_n, c + batch * c_batch + m * c_m + n * c_n, c_m, c_n, rows, columns, alpha, beta,
-             m, n EPILOGUE_PASS);
 }
 
 // Work-items: 4 columns, TM rows, batch.

@@ -57,6 +57,9 @@ std::unique_ptr<Gemm> make_tile_gemm(Device& device, GemmProblem problem, const 
 // work-item), VB.
 std::unique_ptr<Gemm> make_rows_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning);
 bool rows_fits(const GemmProblem& problem);
+// At most 32 rows, or columns, and the other side read along its unit stride in whole blocks: packing would cost more than it
+// saves.
+bool rows_few(const GemmProblem& problem);
 // For GPU-class devices: work-groups that share tiles in local memory. Parameters GROUP, ITEM, KB.
 std::unique_ptr<Gemm> make_local_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning);
 // One work-item an element.

@@ -230,6 +230,12 @@ bool rows_fits(const GemmProblem& problem) {
   return rows_form(problem) != RowsForm::none || rows_form(problem.transposed()) != RowsForm::none;
 }
 
+bool rows_few(const GemmProblem& problem) {
+  constexpr int64_t kFew = 32, kBlock = 64;
+  const GemmProblem p = rows_swapped(problem) ? problem.transposed() : problem;
+  return p.m <= kFew && p.n >= kBlock && rows_form(p) == RowsForm::across;
+}
+
 std::unique_ptr<Gemm> make_rows_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning) {
   const bool swapped = rows_swapped(problem);
   const GemmProblem p = swapped ? problem.transposed() : problem;

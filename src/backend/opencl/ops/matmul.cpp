@@ -56,7 +56,7 @@ class MatmulPlan final : public onc_plan {
         info.bytes += tensor ? static_cast<uint64_t>(tensor->span()) * kit::dtype_bytes(tensor->dtype) : 0;
     }
     const bool empty = d.numel() == 0, floating = kit::dtype_kind(d.dtype) == 'f';
-    const char* shape_class = p.m * p.n * p.k <= 4096 ? "tiny" : std::min(p.m, p.n) <= 4 ? "thin" : "";
+    const char* shape_class = p.m * p.n * p.k <= 4096 ? "tiny" : std::min(p.m, p.n) <= 4 ? "thin" : rows_few(p) ? "few" : "";
     const std::string variant = choose_variant(
         device, desc, d.dtype, shape_class,
         {{"tile"},
