@@ -31,7 +31,11 @@ kernel void nll_loss_grad(ARG(const E, grad_loss), ARG(const long, target), ARG(
     const T rest = t == ignored || named ? (T)0 : (T)NAN;
     global E *dst = d + space_offset(dims, ds, row);
 #ifdef ROW
-    for (I c = 0; c < length; ++c) STORE_AT(dst, c * da, rest);
+    if (da == 1) {  // so that the compiler sees neighbours
+      for (I c = 0; c < length; ++c) STORE_AT(dst, c, rest);
+    } else {
+      for (I c = 0; c < length; ++c) STORE_AT(dst, c * da, rest);
+    }
     if (named) STORE_AT(dst, t * da, -g);
 #else
     STORE_AT(dst, c * da, named && c == t ? -g : rest);
