@@ -1,7 +1,7 @@
 // Layer and group normalisation: y = (x - mean) * invstd * weight + bias of each slice, invstd = 1 / sqrt(variance + eps); with RMS
 // y = x * invstd * weight + bias, invstd = 1 / sqrt(mean of squares + eps). weight, bias, mean and invstd may be NULL. The walk and the variants: lib/slice.h;
 // weight and bias lie in slices and lines too, with stride 0 where they have fewer dims. A slice is read twice for its moments, part by part, and once
-// more for y.
+// more for y; VECTOR has loops of their own for whole vectors with weights that are neighbours, or the same along a line.
 #include "lib/slice.h"
 #include "lib/moments.h"
 
@@ -25,12 +25,32 @@ kernel void normalize_slices(ARG(const E, x), ARG(const P, weight), ARG(const P,
     T sum = 0, lost = 0;
     FOR_LINES {
       const global E *p = src + space_offset(line_dims, xl, line);
-      W squares = (W)((T)0), squares_lost = squares;
+#ifdef VECTOR
+      FOR_BLOCKS {
+        const I inner_end = BLOCK_END;
+        V squares = (V)((T)0), squares1 = squares, squares2 = squares, squares3 = squares;
+        I i = from;
+        for (; inner_end - i >= 64; i += 64) {
+          const V v = LOAD16(p + i), v1 = LOAD16(p + i + 16), v2 = LOAD16(p + i + 32), v3 = LOAD16(p + i + 48);
+          squares += v * v;
+          squares1 += v1 * v1;
+          squares2 += v2 * v2;
+          squares3 += v3 * v3;
+        }
+        for (; i < inner_end; i += 16) {
+          const V v = READ(p, xi);
+          squares += v * v;
+        }
+        ADD(T, sum, lost, lanes_sum((squares + squares1) + (squares2 + squares3)))
+      }
+#else
+      T squares = 0, squares_lost = 0;
       FOR_INNER {
-        const W v = READ(p, xi);
-        ADD(W, squares, squares_lost, v * v)
+        const T v = READ(p, xi);
+        ADD(T, squares, squares_lost, v * v)
       }
       ADD(T, sum, lost, compensated_total(squares, squares_lost))
+#endif
     }
     sum = COMPENSATED(sum, lost);
 #ifdef GROUP
@@ -55,7 +75,19 @@ kernel void normalize_slices(ARG(const E, x), ARG(const P, weight), ARG(const P,
       global E *q = dst + space_offset(line_dims, yl, line);
       const global P *w = weight != 0 ? weight + space_offset(slice_dims, ws, slice) + space_offset(line_dims, wl, line) : weight;
       const global P *b = bias != 0 ? bias + space_offset(slice_dims, bs, slice) + space_offset(line_dims, bl, line) : bias;
+#ifdef VECTOR
+      const I inner_end = inner;
+      I i = 0;
+      if (w != 0 && b != 0 && wi == 1 && bi == 1) {
+        for (; inner - i >= 16; i += 16) STORE16(q + i, CENTRED(LOAD16(p + i)) * (inv * LOAD_P16(w + i)) + LOAD_P16(b + i));
+      } else if ((w == 0 || wi == 0) && (b == 0 || bi == 0)) {
+        const T scale = inv * (w != 0 ? LOAD_P(w, 0) : (T)1), shift = b != 0 ? LOAD_P(b, 0) : (T)0;
+        for (; inner - i >= 16; i += 16) STORE16(q + i, CENTRED(LOAD16(p + i)) * scale + shift);
+      }
+      for (; i < inner; i += 16) {
+#else
       FOR_INNER {
+#endif
         const W v = CENTRED(READ(p, xi)) * (inv * READ_P(w, wi, 1)) + READ_P(b, bi, 0);
         WRITE(q, yi, v);
       }

@@ -1,7 +1,7 @@
 // The gradients of layer and group normalisation. With xhat = (x - mean) * invstd and gw = g * weight:
 //   grad_in = invstd * (gw - mean(gw) - xhat * mean(gw * xhat)) over each slice; with RMS xhat = x * invstd, and mean(gw) is left out;
 //   grad_weight = sum(g * xhat), grad_bias = sum(g) over what shares a weight.
-// Three kernels: normalize_grad walks slices (lib/slice.h); column_sums and column_finish walk what shares a weight.
+// normalize_grad walks slices (lib/slice.h); column_sums and column_finish walk what shares a weight. normalize_grad_dense does all in one launch.
 #include "lib/slice.h"
 
 #ifdef RMS
@@ -27,7 +27,148 @@ static inline void group_sums(local T *scratch, T a, T b) {
 }
 #endif
 
-#ifdef SLICES
+#ifdef RMS
+#define GRAD(gw, xv) (((gw) - (xv) * slope) * inv)
+#else
+#define GRAD(gw, xv) (((gw) - mean_g - ((xv) - m) * slope) * inv)
+#endif
+
+#ifdef VECTOR
+// Adds a line's sums of gw and of gw * (x - m), each with what rounding took from it.
+static inline void line_sums(const global E *gp, const global E *xp, const global P *w, long wi, T m, I inner, T *total, T *total_lost, T *total_dot,
+                             T *total_dot_lost) {
+  const T w0 = w != 0 ? LOAD_P(w, 0) : (T)1;
+  FOR_BLOCKS {
+    const I inner_end = BLOCK_END;
+    V sum = (V)((T)0), dot = sum, sum1 = sum, dot1 = sum;
+    I i = from;
+#define PAIRS(weight, weight1)                                                                     \
+  for (; inner_end - i >= 32; i += 32) {                                                           \
+    const V gw = LOAD16(gp + i) * weight, gw1 = LOAD16(gp + i + 16) * weight1;                     \
+    sum += gw;                                                                                     \
+    sum1 += gw1;                                                                                   \
+    dot += gw * CENTRED(LOAD16(xp + i));                                                           \
+    dot1 += gw1 * CENTRED(LOAD16(xp + i + 16));                                                    \
+  }
+    if (w != 0 && wi == 1) {
+      PAIRS(LOAD_P16(w + i), LOAD_P16(w + i + 16))
+    } else if (w == 0 || wi == 0) {
+      PAIRS(w0, w0)
+    }
+    for (; i < inner_end; i += 16) {
+      const V gw = READ(gp, gi) * READ_P(w, wi, 1);
+      sum += gw;
+      dot += ONLY(gw * CENTRED(READ(xp, xi)));
+    }
+    ADD(T, *total, *total_lost, lanes_sum(sum + sum1))
+    ADD(T, *total_dot, *total_dot_lost, lanes_sum(dot + dot1))
+  }
+}
+
+static inline void line_grad(const global E *gp, const global E *xp, const global P *w, long wi, global E *dp, T m, T inv, T mean_g, T slope, I inner) {
+  const I inner_end = inner;
+  I i = 0;
+  if (w != 0 && wi == 1) {
+    for (; inner - i >= 16; i += 16) STORE16(dp + i, GRAD(LOAD16(gp + i) * LOAD_P16(w + i), LOAD16(xp + i)));
+  } else if (w == 0 || wi == 0) {
+    const T w0 = w != 0 ? LOAD_P(w, 0) : (T)1;
+    for (; inner - i >= 16; i += 16) STORE16(dp + i, GRAD(LOAD16(gp + i) * w0, LOAD16(xp + i)));
+  }
+  for (; i < inner; i += 16) {
+    const V v = GRAD(READ(gp, gi) * READ_P(w, wi, 1), READ(xp, xi));
+    WRITE(dp, di, v);
+  }
+}
+#endif
+
+#ifdef COLUMN
+#ifndef ACROSS
+#define ACROSS 8
+#endif
+#define FOR_ACROSS _Pragma("unroll") for (int a = 0; a < ACROSS; ++a)
+#define LIVE_OF(a) clamp(live - 16 * (a), 0, 16)
+
+// Adds elements begin ... end-1 of `live` neighbouring columns, i apart: blocks of them as they are, and blocks with what rounding takes.
+static inline void columns_sums(const global E *gp, const global E *xp, const global T *mp, const global T *vp, long gi, long xi, long mi, long vi, I begin,
+                                I end, int live, V *dot, V *dot_lost, V *sum, V *lost) {
+  for (I from = begin; from < end; from += 32) {
+    const I upto = min(end, from + 32);
+    V block_dot[ACROSS], block_sum[ACROSS];
+    FOR_ACROSS block_dot[a] = block_sum[a] = (V)((T)0);
+    for (I i = from; i < upto; ++i) {
+      const T inv = vp[i * vi];
+#ifndef RMS
+      const T m = mp[i * mi];
+#endif
+#define TERMS(READ_COLUMNS)                                                          \
+  FOR_ACROSS {                                                                       \
+    const V gv = READ_COLUMNS(gp + i * gi + 16 * a);                                 \
+    block_sum[a] += gv;                                                              \
+    block_dot[a] += gv * (CENTRED(READ_COLUMNS(xp + i * xi + 16 * a)) * inv);        \
+  }
+#define READ_LIVE(p) load_upto(p, LIVE_OF(a), (T)0)
+      if (live == 16 * ACROSS) {
+        TERMS(LOAD16)
+      } else {
+        TERMS(READ_LIVE)
+      }
+    }
+    FOR_ACROSS {
+      ADD(V, sum[a], lost[a], block_sum[a])
+      ADD(V, dot[a], dot_lost[a], block_dot[a])
+    }
+  }
+}
+#endif
+
+#ifdef DENSE
+// All gradients where a slice is a row of neighbours, `columns` of them, gs, xs and ds from the next row's, and mean, invstd, weight, grad_weight and
+// grad_bias are neighbours too: work-items 0 ... blocks-1 have 16 * ACROSS columns each, the others `per_item` rows. mean, weight, grad_weight and grad_bias
+// may be NULL.
+kernel void normalize_grad_dense(ARG(const E, g), ARG(const E, x), ARG(const P, weight), ARG(const T, mean), ARG(const T, invstd), ARG(E, d),
+                                 ARG(P, grad_weight), ARG(P, grad_bias), I rows, I columns, I blocks, I per_item, long gs, long xs, long ds) {
+  BIND(const E, g);
+  BIND(const E, x);
+  BIND(const P, weight);
+  BIND(const T, mean);
+  BIND(const T, invstd);
+  BIND(E, d);
+  BIND(P, grad_weight);
+  BIND(P, grad_bias);
+  const I id = (I)get_global_id(0);
+  if (id < blocks) {
+    const I o = id * (16 * ACROSS);
+    const int live = (int)min((I)(16 * ACROSS), columns - o);
+    V dot[ACROSS], dot_lost[ACROSS], sum[ACROSS], lost[ACROSS];
+    FOR_ACROSS dot[a] = dot_lost[a] = sum[a] = lost[a] = (V)((T)0);
+    columns_sums(g + o, x + o, mean, invstd, gs, xs, 1, 1, 0, rows, live, dot, dot_lost, sum, lost);
+    FOR_ACROSS {
+      const V dots = COMPENSATED(dot[a], dot_lost[a]), sums = COMPENSATED(sum[a], lost[a]);
+      for (int l = 0; l < LIVE_OF(a); ++l) {
+        if (grad_weight != 0) STORE_P(grad_weight, o + 16 * a + l, ((const T *)&dots)[l]);
+        if (grad_bias != 0) STORE_P(grad_bias, o + 16 * a + l, ((const T *)&sums)[l]);
+      }
+    }
+    return;
+  }
+  const I first = (id - blocks) * per_item, last = min(rows, first + per_item);
+  for (I row = first; row < last; ++row) {
+    const global E *gp = g + row * gs, *xp = x + row * xs;
+    const T inv = invstd[row];
+#ifdef RMS
+    const T m = 0;
+#else
+    const T m = mean[row];
+#endif
+    T total = 0, total_lost = 0, total_dot = 0, total_dot_lost = 0;
+    line_sums(gp, xp, weight, 1, m, columns, &total, &total_lost, &total_dot, &total_dot_lost);
+    total = COMPENSATED(total, total_lost);
+    total_dot = COMPENSATED(total_dot, total_dot_lost);
+    line_grad(gp, xp, weight, 1, d + row * ds, m, inv, total / (T)columns, total_dot / (T)columns * inv * inv, columns);
+  }
+}
+
+#elif defined(SLICES)
 // For g, x, weight and d: strides along slices (s), lines (l) and inner (i). ms, vs: of mean and invstd along slices. weight may be NULL.
 kernel void normalize_grad(ARG(const E, g), ARG(const E, x), ARG(const P, weight), ARG(const T, mean), ARG(const T, invstd), ARG(E, d), I slices, I lines,
                            I inner, I per_item, int columns, long8 slice_dims, long8 line_dims, long8 gs, long8 gl, long gi, long8 xs, long8 xl, long xi,
@@ -47,7 +188,9 @@ kernel void normalize_grad(ARG(const E, g), ARG(const E, x), ARG(const P, weight
     global E *dst = d + space_offset(slice_dims, ds, slice);
     const global P *w_src = weight != 0 ? weight + space_offset(slice_dims, ws, slice) : weight;
     const T inv = invstd[space_offset(slice_dims, vs, slice)];
-#ifndef RMS
+#ifdef RMS
+    const T m = 0;
+#else
     const T m = mean[space_offset(slice_dims, ms, slice)];
 #endif
     T total = 0, total_lost = 0, total_dot = 0, total_dot_lost = 0;
@@ -55,14 +198,18 @@ kernel void normalize_grad(ARG(const E, g), ARG(const E, x), ARG(const P, weight
       const global E *gp = g_src + space_offset(line_dims, gl, line);
       const global E *xp = x_src + space_offset(line_dims, xl, line);
       const global P *w = w_src != 0 ? w_src + space_offset(line_dims, wl, line) : w_src;
-      W sum = (W)((T)0), lost = sum, dot = sum, dot_lost = sum;
+#ifdef VECTOR
+      line_sums(gp, xp, w, wi, m, inner, &total, &total_lost, &total_dot, &total_dot_lost);
+#else
+      T sum = 0, lost = 0, dot = 0, dot_lost = 0;
       FOR_INNER {
-        const W gw = READ(gp, gi) * READ_P(w, wi, 1);
-        ADD(W, sum, lost, gw)
-        ADD(W, dot, dot_lost, ONLY(gw * CENTRED(READ(xp, xi))))
+        const T gw = READ(gp, gi) * READ_P(w, wi, 1);
+        ADD(T, sum, lost, gw)
+        ADD(T, dot, dot_lost, gw * CENTRED(READ(xp, xi)))
       }
       ADD(T, total, total_lost, compensated_total(sum, lost))
       ADD(T, total_dot, total_dot_lost, compensated_total(dot, dot_lost))
+#endif
     }
     total = COMPENSATED(total, total_lost);
     total_dot = COMPENSATED(total_dot, total_dot_lost);
@@ -72,52 +219,54 @@ kernel void normalize_grad(ARG(const E, g), ARG(const E, x), ARG(const P, weight
     total_dot = scratch[GROUP];
 #endif
     const T count = (T)lines * (T)inner;
-#ifndef RMS
-    const T mean_g = total / count;
-#endif
-    const T slope = total_dot / count * inv * inv;
+    const T mean_g = total / count, slope = total_dot / count * inv * inv;
     FOR_LINES {
       const global E *gp = g_src + space_offset(line_dims, gl, line);
       const global E *xp = x_src + space_offset(line_dims, xl, line);
       const global P *w = w_src != 0 ? w_src + space_offset(line_dims, wl, line) : w_src;
       global E *dp = dst + space_offset(line_dims, dl, line);
-      FOR_INNER {
-        const W gw = READ(gp, gi) * READ_P(w, wi, 1);
-#ifdef RMS
-        const W v = (gw - READ(xp, xi) * slope) * inv;
+#ifdef VECTOR
+      line_grad(gp, xp, w, wi, dp, m, inv, mean_g, slope, inner);
 #else
-        const W v = (gw - mean_g - (READ(xp, xi) - m) * slope) * inv;
-#endif
+      FOR_INNER {
+        const T v = GRAD(READ(gp, gi) * READ_P(w, wi, 1), READ(xp, xi));
         WRITE(dp, di, v);
       }
+#endif
     }
   }
 }
 
 #else
 // Sums over what shares a weight: weight o of `slices` has `lines` lines of `inner` elements, which `parts` work-items or work-groups share, each a run of
-// them. partial: [parts, slices] sums of g * xhat and of g.
+// them. partial: [parts, slices] sums of g * xhat and of g; NULL where parts is 1: then the sums go to grad_weight and grad_bias, either of which may be NULL,
+// strided by ws and bs over slice_dims.
 //   COLUMN  a work-item does ACROSS * 16 neighbouring weights, a lane each, of a part: rows of one vector each are too short for a prefetcher.
 //           Needs neighbours 1 apart in g and x that share mean and invstd.
 //   VECTOR  a work-item does a weight of a part with vectors of 16.               Needs inner strides of 1, and mean and invstd the same along inner.
 //   ITEM    a work-item does a weight of a part.                                  Any strides.
 //   GROUP   a work-group does a weight of a part.                                 Any strides.
-#ifdef COLUMN
-#define U V
-#define ACROSS 8
-#else
-#define U W
-#define ACROSS 1
-#endif
-#define FOR_ACROSS _Pragma("unroll") for (int a = 0; a < ACROSS; ++a)
+#define STORE_SUMS(o, dot, sum)                                                                    \
+  {                                                                                                \
+    if (partial != 0) {                                                                            \
+      partial[2 * (part * slices + o)] = dot;                                                      \
+      partial[2 * (part * slices + o) + 1] = sum;                                                  \
+    } else {                                                                                       \
+      if (grad_weight != 0) STORE_P(grad_weight, space_offset(slice_dims, ws, o), dot);            \
+      if (grad_bias != 0) STORE_P(grad_bias, space_offset(slice_dims, bs, o), sum);                \
+    }                                                                                              \
+  }
+
 kernel void column_sums(ARG(const E, g), ARG(const E, x), ARG(const T, mean), ARG(const T, invstd), ARG(T, partial), I slices, I lines, I inner, I parts,
                         long8 slice_dims, long8 line_dims, long8 gs, long8 gl, long gi, long8 xs, long8 xl, long xi, long8 ms, long8 ml, long mi, long8 vs,
-                        long8 vl, long vi) {
+                        long8 vl, long vi, ARG(P, grad_weight), ARG(P, grad_bias), long8 ws, long8 bs) {
   BIND(const E, g);
   BIND(const E, x);
   BIND(const T, mean);
   BIND(const T, invstd);
   BIND(T, partial);
+  BIND(P, grad_weight);
+  BIND(P, grad_bias);
 #ifdef GROUP
   local T scratch[2 * GROUP];
   const I id = (I)get_group_id(0), blocks = slices, start = (I)get_local_id(0), step = GROUP;
@@ -134,11 +283,8 @@ kernel void column_sums(ARG(const E, g), ARG(const E, x), ARG(const T, mean), AR
 #ifdef COLUMN
   const I o = id % blocks * (16 * ACROSS);
   const int live = (int)min((I)(16 * ACROSS), slices - o);
-#define LIVE_OF(a) clamp(live - 16 * (a), 0, 16)
-#define TAKE(p, stride) load_upto((p) + i * (stride) + 16 * a, LIVE_OF(a), (T)0)
 #else
   const I o = id % blocks;
-#define TAKE(p, stride) READ(p, stride)
 #endif
   const global E *g_src = g + space_offset(slice_dims, gs, o);
   const global E *x_src = x + space_offset(slice_dims, xs, o);
@@ -146,49 +292,59 @@ kernel void column_sums(ARG(const E, g), ARG(const E, x), ARG(const T, mean), AR
   const global T *v_src = invstd + space_offset(slice_dims, vs, o);
   // The part is a run of the elements in the order of lines.
   const I all = lines * inner, share = (all + parts - 1) / parts, end = min(all, (part + 1) * share);
-  U dot[ACROSS], dot_lost[ACROSS], sum[ACROSS], lost[ACROSS];
-  FOR_ACROSS dot[a] = dot_lost[a] = sum[a] = lost[a] = (U)((T)0);
+#ifdef COLUMN
+  V dot[ACROSS], dot_lost[ACROSS], sum[ACROSS], lost[ACROSS];
+  FOR_ACROSS dot[a] = dot_lost[a] = sum[a] = lost[a] = (V)((T)0);
+#else
+  T dot = 0, dot_lost = 0, sum = 0, lost = 0;
+#endif
   for (I at = part * share; at < end;) {
     const I line = at / inner, begin = at - line * inner, inner_end = min(inner, begin + (end - at));
     const global E *gp = g_src + space_offset(line_dims, gl, line);
     const global E *xp = x_src + space_offset(line_dims, xl, line);
     const long m_line = space_offset(line_dims, ml, line), v_line = space_offset(line_dims, vl, line);
+#ifdef COLUMN
+    columns_sums(gp, xp, m_src + m_line, v_src + v_line, gi, xi, mi, vi, begin, inner_end, live, dot, dot_lost, sum, lost);
+#elif defined(VECTOR)
+#ifdef RMS
+    const T m = 0;
+#else
+    const T m = m_src[m_line];
+#endif
+    T line_sum = 0, line_lost = 0, line_dot = 0, line_dot_lost = 0;
+    line_sums(gp + begin, xp + begin, 0, 0, m, inner_end - begin, &line_sum, &line_lost, &line_dot, &line_dot_lost);
+    ADD(T, sum, lost, COMPENSATED(line_sum, line_lost))
+    ADD(T, dot, dot_lost, COMPENSATED(line_dot, line_dot_lost) * v_src[v_line])
+#else
     for (I i = begin + start; i < inner_end; i += step) {
       const T inv = v_src[v_line + i * vi];
 #ifndef RMS
       const T m = m_src[m_line + i * mi];
 #endif
-      FOR_ACROSS {
-        const U gv = TAKE(gp, gi);
-        ADD(U, sum[a], lost[a], gv)
-#ifdef COLUMN
-        ADD(U, dot[a], dot_lost[a], gv * (CENTRED(TAKE(xp, xi)) * inv))
-#else
-        ADD(U, dot[a], dot_lost[a], ONLY(gv * (CENTRED(TAKE(xp, xi)) * inv)))
-#endif
-      }
+      const T gv = READ(gp, gi);
+      ADD(T, sum, lost, gv)
+      ADD(T, dot, dot_lost, gv * (CENTRED(READ(xp, xi)) * inv))
     }
+#endif
     at += inner_end - begin;
   }
 #ifdef COLUMN
   FOR_ACROSS {
-    const U dots = COMPENSATED(dot[a], dot_lost[a]), sums = COMPENSATED(sum[a], lost[a]);
+    const V dots = COMPENSATED(dot[a], dot_lost[a]), sums = COMPENSATED(sum[a], lost[a]);
     for (int l = 0; l < LIVE_OF(a); ++l) {
-      partial[2 * (part * slices + o + 16 * a + l)] = ((const T *)&dots)[l];
-      partial[2 * (part * slices + o + 16 * a + l) + 1] = ((const T *)&sums)[l];
+      const T one_dot = ((const T *)&dots)[l], one_sum = ((const T *)&sums)[l];
+      const I weight = o + 16 * a + l;
+      STORE_SUMS(weight, one_dot, one_sum)
     }
   }
 #else
-  T total_dot = compensated_total(dot[0], dot_lost[0]), total = compensated_total(sum[0], lost[0]);
+  T total_dot = COMPENSATED(dot, dot_lost), total = COMPENSATED(sum, lost);
 #ifdef GROUP
   group_sums(scratch, total_dot, total);
   total_dot = scratch[0];
   total = scratch[GROUP];
 #endif
-  if (STORES) {
-    partial[2 * (part * slices + o)] = total_dot;
-    partial[2 * (part * slices + o) + 1] = total;
-  }
+  if (STORES) STORE_SUMS(o, total_dot, total)
 #endif
 }
 

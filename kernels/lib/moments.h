@@ -39,12 +39,48 @@ static inline Moments centred_moments(T n, R mean, R sum, R squares) {
 
 static inline R moments_mean(Moments m) { return m.m2 == m.m2 ? m.mean + m.low : (R)((T)NAN); }
 
-// A part is so many steps of a work-item.
 #ifdef VECTOR
-#define PART_STEPS 64
+// Adds the elements from `begin` to before `end` of a line. Four sums of each kind hide the latency of an addition.
+static inline Moments line_moments(Moments all, const global E *p, long stride, I begin, I end, int columns, int live) {
+  for (I from = begin; from < end; from += BLOCK) {
+    const I inner_end = min(end, from + BLOCK);
+    V sum = (V)((T)0), sum1 = sum, sum2 = sum, sum3 = sum;
+    I i = from;
+    for (; inner_end - i >= 64; i += 64) {
+      sum += LOAD16(p + i);
+      sum1 += LOAD16(p + i + 16);
+      sum2 += LOAD16(p + i + 32);
+      sum3 += LOAD16(p + i + 48);
+    }
+    for (; i < inner_end; i += 16) sum += READ(p, stride);
+    const T n = (T)(inner_end - from), mean = lanes_sum((sum + sum1) + (sum2 + sum3)) / n;
+    V squares = (V)((T)0), squares1 = squares, squares2 = squares, squares3 = squares;
+    sum = sum1 = sum2 = sum3 = squares;
+    for (i = from; inner_end - i >= 64; i += 64) {
+      const V d = LOAD16(p + i) - mean, d1 = LOAD16(p + i + 16) - mean, d2 = LOAD16(p + i + 32) - mean, d3 = LOAD16(p + i + 48) - mean;
+      sum += d;
+      sum1 += d1;
+      sum2 += d2;
+      sum3 += d3;
+      squares += d * d;
+      squares1 += d1 * d1;
+      squares2 += d2 * d2;
+      squares3 += d3 * d3;
+    }
+    for (; i < inner_end; i += 16) {
+      const V d = ONLY(READ(p, stride) - mean);
+      sum += d;
+      squares += d * d;
+    }
+    all = join_moments(all, centred_moments(n, mean, lanes_sum((sum + sum1) + (sum2 + sum3)),
+                                            lanes_sum((squares + squares1) + (squares2 + squares3))));
+  }
+  return all;
+}
+
 #else
+// A part is so many steps of a work-item.
 #define PART_STEPS 128
-#endif
 
 // Adds the elements from `begin` to before `end` of a line, of which this work-item takes each INNER_STEP from begin + INNER_START.
 static inline Moments line_moments(Moments all, const global E *p, long stride, I begin, I end, int columns, int live) {
@@ -53,14 +89,9 @@ static inline Moments line_moments(Moments all, const global E *p, long stride, 
     const I inner_end = min(end, from + reach);
     W sum = (W)((T)0);
     T n = 0;
-#ifdef VECTOR
-    n = (T)(inner_end - from);
-#endif
     for (I i = from + INNER_START; i < inner_end; i += INNER_STEP) {
       sum += READ(p, stride);
-#ifndef VECTOR
       n += (T)1;
-#endif
     }
     if (n == 0) continue;
     const R mean = WHOLE(sum) / n;
@@ -75,6 +106,7 @@ static inline Moments line_moments(Moments all, const global E *p, long stride, 
   }
   return all;
 }
+#endif
 
 #ifdef GROUP
 // Joins what each item of the group has, as one fixed tree; all get the result. scratch: 4 * GROUP values.

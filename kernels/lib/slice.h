@@ -46,15 +46,10 @@ static inline V load_params(const global P *p, long stride, I i, int live) {
 }
 #define READ_P(p, stride, absent) ((p) != 0 ? load_params(p, stride, i, LIVE) : (W)((T)(absent)))
 
-static inline T compensated_total(V sums, V losts) {
-  const T *sum_lane = (const T *)&sums, *lost_lane = (const T *)&losts;
-  T sum = 0, lost = 0;
-  for (int l = 0; l < 16; ++l) {
-    ADD(T, sum, lost, sum_lane[l])
-    lost += lost_lane[l];
-  }
-  return COMPENSATED(sum, lost);
-}
+// Elements of a line that are added up as they are, by lanes; such blocks are added with what rounding takes.
+#define BLOCK 1024
+#define FOR_BLOCKS for (I from = 0; from < inner; from += BLOCK)
+#define BLOCK_END min(inner, from + BLOCK)
 
 #elif defined(COLUMN)
 #define W V

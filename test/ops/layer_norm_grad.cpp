@@ -51,6 +51,11 @@ void cases_layer_norm_grad(Cases& cases) {
       one.gradients.clear();
       cases.push_back(one);
     }
+    Case columns = make(dtype, {{40, 130}, 1}, {true, true});
+    columns.name += " without grad_in";
+    columns.out[0] = absent();
+    columns.gradients.clear();
+    cases.push_back(columns);
     Case mixed = make(dtype, {{5, 6, 16}, 2}, {true, true});
     mixed.name += " expanded grad_out, weight and grad_in swapped";
     mixed.in[0].broadcast = 5;

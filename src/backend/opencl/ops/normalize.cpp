@@ -11,6 +11,7 @@ namespace {
 constexpr int64_t kColumnElements = 64;  // of a column of which a part is worth having
 constexpr int64_t kColumnVectors = 8;    // ACROSS of normalize_grad.cl
 constexpr int64_t kMostParts = 1024;
+constexpr int64_t kSmall = 1 << 16;  // elements below which the rows of a column are not worth sharing
 
 const kit::Tensor* maybe(const std::vector<std::optional<kit::Tensor>>& side, size_t i) {
   return i < side.size() && side[i] ? &*side[i] : nullptr;
@@ -146,20 +147,22 @@ class ColumnSums {
     line_dims_ = view_.line_dims(desc);
     partial_bytes_ = arithmetic_bytes(desc.input(1).dtype);
     sums_ = device.kernel("normalize_grad.cl", "column_sums", defines);
-    finish_ = device.kernel("normalize_grad.cl", "column_finish", defines);
+    if (parts_ > 1) finish_ = device.kernel("normalize_grad.cl", "column_finish", defines);
   }
 
-  uint64_t workspace_bytes() const { return static_cast<uint64_t>(parts_ * view_.slices()) * 2 * partial_bytes_; }
+  uint64_t workspace_bytes() const { return parts_ > 1 ? static_cast<uint64_t>(parts_ * view_.slices()) * 2 * partial_bytes_ : 0; }
 
   void run(onc_queue& queue, const kit::OpDesc& desc, const kit::RunArgs& run) {
-    const Mem partial{run.workspace, partial_bytes_};
+    const Mem partial = parts_ > 1 ? Mem{run.workspace, partial_bytes_} : no_mem();
     sums_.launch_with(queue, global_, local_, [&](Kernel::Arguments& arguments) {
       for (size_t i : {0, 1, 3, 4}) arguments.add(arg_in(desc, run, i));
       arguments.add(partial);
       for (int64_t count : {view_.slices(), view_.lines(), view_.inner(), parts_}) arguments.add(Index{count, wide_});
       arguments.add(slice_dims_).add(line_dims_);
       for (size_t t = 0; t < 4; ++t) view_.add_strides(arguments, t);
+      arguments.add(arg_out(desc, run, 1)).add(arg_out(desc, run, 2)).add(view_.slice_strides(4)).add(view_.slice_strides(5));
     });
+    if (parts_ == 1) return;
     finish_.launch(queue, Range{static_cast<size_t>(view_.slices())}, finish_local_, partial, arg_out(desc, run, 1),
                    arg_out(desc, run, 2), Index{view_.slices(), wide_}, Index{parts_, wide_}, slice_dims_, view_.slice_strides(4),
                    view_.slice_strides(5));
@@ -173,6 +176,53 @@ class ColumnSums {
   uint32_t partial_bytes_ = 0;
   Range global_, local_, finish_local_;
   Kernel sums_, finish_;
+};
+
+// All gradients in one launch, of rows of neighbours: normalize_grad_dense.
+class DenseGrad {
+ public:
+  // The strides of `view` are those of NormalizeGradPlan; variant: of its slices.
+  static bool fits(const Device& device, const kit::OpDesc& desc, const Slices& view, const std::string& variant) {
+    const auto neighbours = [](const kit::Tensor* tensor) { return tensor == nullptr || tensor->contiguous(); };
+    bool dense =
+        variant == "vector" && desc.op == ONC_OP_LAYER_NORM_GRAD && desc.has_out(0) && (desc.has_out(1) || desc.has_out(2));
+    dense = dense && view.slices_are_one_dim() && view.lines() == 1 && view.elements() > 0 && view.slices() > 0;
+    for (size_t i : {2, 3, 4}) dense = dense && neighbours(maybe(desc.in, i));
+    for (size_t i : {1, 2}) dense = dense && neighbours(maybe(desc.out, i));
+    const int64_t blocks = ceil_div(view.inner(), kLanes * across(device, view.inner()));
+    return dense && (blocks >= device.compute_units() || view.slices() * view.inner() < kSmall);
+  }
+
+  DenseGrad(Device& device, const Slices& view, Defines defines, int64_t per_item, bool wide)
+      : wide_(wide), rows_(view.slices()), columns_(view.inner()), per_item_(per_item) {
+    const int64_t vectors = across(device, columns_);
+    blocks_ = ceil_div(columns_, kLanes * vectors);
+    global_.x = static_cast<size_t>(blocks_ + ceil_div(rows_, per_item_));
+    for (size_t t : {0, 1, 3}) row_strides_.push_back(view.slice_strides(t).back());
+    kernel_ = device.kernel("normalize_grad.cl", "normalize_grad_dense",
+                            defines.set("DENSE", 1).set("VECTOR", 1).set("COLUMN", 1).set("ACROSS", vectors));
+  }
+
+  void run(onc_queue& queue, const kit::OpDesc& desc, const kit::RunArgs& run) {
+    kernel_.launch_with(queue, global_, {1}, [&](Kernel::Arguments& arguments) {
+      for (size_t i = 0; i < 5; ++i) arguments.add(arg_in(desc, run, i));
+      for (size_t i = 0; i < 3; ++i) arguments.add(arg_out(desc, run, i));
+      for (int64_t count : {rows_, columns_, blocks_, per_item_}) arguments.add(Index{count, wide_});
+      for (int64_t stride : row_strides_) arguments.add(stride);
+    });
+  }
+
+ private:
+  // Fewer vectors side by side where there would be too few blocks to share.
+  static int64_t across(const Device& device, int64_t columns) {
+    return columns >= 2 * kLanes * kColumnVectors * device.compute_units() ? kColumnVectors : kColumnVectors / 2;
+  }
+
+  bool wide_;
+  int64_t rows_, columns_, per_item_, blocks_ = 0;
+  std::vector<int64_t> row_strides_;
+  Range global_;
+  Kernel kernel_;
 };
 
 class NormalizeGradPlan final : public onc_plan {
@@ -198,6 +248,10 @@ class NormalizeGradPlan final : public onc_plan {
     launch_ = SliceLaunch(device, desc, view_, {0, 1, 3}, defines, info);
     slice_dims_ = view_.slice_dims(desc);
     line_dims_ = view_.line_dims(desc);
+    if (DenseGrad::fits(device, desc, view_, info.variant)) {
+      dense_.emplace(device, view_, common, launch_.per_item, wide_);
+      return;
+    }
     if (desc.has_out(0) && x.numel() > 0) kernel_ = device.kernel("normalize_grad.cl", "normalize_grad", defines);
     if (desc.has_out(1) || desc.has_out(2)) {
       sums_.emplace(device, desc, norm, info.variant, common, wide_);
@@ -206,6 +260,7 @@ class NormalizeGradPlan final : public onc_plan {
   }
 
   void run(onc_queue& queue, const kit::RunArgs& run) override {
+    if (dense_) return dense_->run(queue, desc, run);
     if (kernel_) {
       kernel_.launch_with(queue, launch_.global, launch_.local, [&](Kernel::Arguments& arguments) {
         for (size_t i = 0; i < 5; ++i) arguments.add(arg_in(desc, run, i));
@@ -226,6 +281,7 @@ class NormalizeGradPlan final : public onc_plan {
   SliceLaunch launch_;
   Kernel kernel_;
   std::optional<ColumnSums> sums_;
+  std::optional<DenseGrad> dense_;
 };
 
 }  // namespace
