@@ -33,22 +33,69 @@ kernel void batch_norm(ARG(const E, x), ARG(const P, weight), ARG(const P, bias)
   const T count = (T)rows * (T)inner;
 
   W sum = (W)((T)0);
+#ifdef CHANNEL
+  V sum1 = sum;
+#endif
   FOR_ROWS {
     const global E *p = src + space_offset(dims, xs, row);
+#ifdef CHANNEL
+    const I end = inner;
+    I i = 0;
+    for (; end - i >= 32; i += 32) {
+      sum += LOAD16(p + i);
+      sum1 += LOAD16(p + i + 16);
+    }
+    for (; end - i >= 16; i += 16) sum += LOAD16(p + i);
+    if (i < end) sum1 += READ_REST(p, (T)0);
+#else
     FOR_ELEMENTS sum += READ(p, xi, (T)0);
+#endif
   }
+#ifdef CHANNEL
+  sum += sum1;
+#endif
   const R rough = TOTAL(sum) / count;
 
   W squares = (W)((T)0), lost = squares;
   sum = squares;
+#ifdef CHANNEL
+  V block = squares;
+  I pending = 0;
+#endif
   FOR_ROWS {
     const global E *p = src + space_offset(dims, xs, row);
+#ifdef CHANNEL
+    FOR_BLOCKS {
+      const I end = min(inner, from + BLOCK_ELEMENTS);
+      I i = from;
+      for (; end - i >= 16; i += 16) {
+        const V d = LOAD16(p + i) - rough;
+        sum += d;
+        block += d * d;
+      }
+      if (i < end) {
+        const V d = READ_REST(p, rough) - rough;
+        sum += d;
+        block += d * d;
+      }
+      pending += end - from;
+      if (pending >= BLOCK_ELEMENTS) {
+        ADD(V, squares, lost, block)
+        block = (V)((T)0);
+        pending = 0;
+      }
+    }
+#else
     FOR_ELEMENTS {
       const W d = READ(p, xi, rough) - rough;
       sum += d;
       ADD(W, squares, lost, d * d)
     }
+#endif
   }
+#ifdef CHANNEL
+  ADD(V, squares, lost, block)
+#endif
 #ifdef GROUP
   const int l = (int)get_local_id(0);
   sums[l] = sum;
@@ -68,8 +115,19 @@ kernel void batch_norm(ARG(const E, x), ARG(const P, weight), ARG(const P, bias)
   FOR_ROWS {
     const global E *p = src + space_offset(dims, xs, row);
     global E *q = dst + space_offset(dims, ys, row);
+#define NORMAL(xv) (((xv) - rough - delta) * scale + shift)
+#ifdef CHANNEL
+    // The last vector overlaps the one before where a row has a rest, so that it is computed before that one is stored: y may be x.
+    if (inner >= 16) {
+      const I end = inner - 16;
+      const V rest = NORMAL(LOAD16(p + end));
+      for (I i = 0; i < end; i += 16) STORE16(q + i, NORMAL(LOAD16(p + i)));
+      STORE16(q + end, rest);
+      continue;
+    }
+#endif
     FOR_ELEMENTS {
-      const W v = (READ(p, xi, (T)0) - rough - delta) * scale + shift;
+      const W v = NORMAL(READ(p, xi, (T)0));
       WRITE(q, yi, v);
     }
   }

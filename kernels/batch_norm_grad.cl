@@ -29,15 +29,47 @@ kernel void batch_norm_grad(ARG(const E, g), ARG(const E, x), ARG(const P, weigh
   const R m = load_channel(mean, first, channels, cs.s1, (T)0), inv = load_channel(invstd, first, channels, cs.s2, (T)1);
 
   W sum = (W)((T)0), sum_lost = sum, dot = sum, dot_lost = sum;
+#ifdef CHANNEL
+  V block_sum = sum, block_dot = sum;
+  I pending = 0;
+#endif
   FOR_ROWS {
     const global E *gp = g_src + space_offset(dims, gs, row);
     const global E *xp = x_src + space_offset(dims, xs, row);
+#ifdef CHANNEL
+    FOR_BLOCKS {
+      const I end = min(inner, from + BLOCK_ELEMENTS);
+      I i = from;
+      for (; end - i >= 16; i += 16) {
+        const V gv = LOAD16(gp + i);
+        block_sum += gv;
+        block_dot += gv * (LOAD16(xp + i) - m);
+      }
+      if (i < end) {
+        const V gv = READ_REST(gp, (T)0);
+        block_sum += gv;
+        block_dot += gv * (READ_REST(xp, m) - m);
+      }
+      pending += end - from;
+      if (pending >= BLOCK_ELEMENTS) {
+        ADD(V, sum, sum_lost, block_sum)
+        ADD(V, dot, dot_lost, block_dot)
+        block_sum = block_dot = (V)((T)0);
+        pending = 0;
+      }
+    }
+#else
     FOR_ELEMENTS {
       const W gv = READ(gp, gi, (T)0);
       ADD(W, sum, sum_lost, gv)
       ADD(W, dot, dot_lost, gv * (READ(xp, xi, m) - m))
     }
+#endif
   }
+#ifdef CHANNEL
+  ADD(V, sum, sum_lost, block_sum)
+  ADD(V, dot, dot_lost, block_dot)
+#endif
 #ifdef GROUP
   const int l = (int)get_local_id(0);
   sums[l] = sum;
@@ -62,12 +94,23 @@ kernel void batch_norm_grad(ARG(const E, g), ARG(const E, x), ARG(const P, weigh
     const global E *gp = g_src + space_offset(dims, gs, row);
     const global E *xp = x_src + space_offset(dims, xs, row);
     global E *dp = d_dst + space_offset(dims, ds, row);
-    FOR_ELEMENTS {
 #ifdef TRAINING
-      const W v = (READ(gp, gi, (T)0) - mean_g - (READ(xp, xi, m) - m) * slope) * scale;
+#define GRAD(gv, xv) (((gv) - mean_g - ((xv) - m) * slope) * scale)
 #else
-      const W v = READ(gp, gi, (T)0) * scale;
+#define GRAD(gv, xv) ((gv) * scale)
 #endif
+#ifdef CHANNEL
+    // The last vector overlaps the one before where a row has a rest, so that it is computed before that one is stored: d may be g or x.
+    if (inner >= 16) {
+      const I end = inner - 16;
+      const V rest = GRAD(LOAD16(gp + end), LOAD16(xp + end));
+      for (I i = 0; i < end; i += 16) STORE16(dp + i, GRAD(LOAD16(gp + i), LOAD16(xp + i)));
+      STORE16(dp + end, rest);
+      continue;
+    }
+#endif
+    FOR_ELEMENTS {
+      const W v = GRAD(READ(gp, gi, (T)0), READ(xp, xi, m));
       WRITE(dp, di, v);
     }
   }

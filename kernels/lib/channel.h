@@ -12,6 +12,7 @@
 #include "lib/space.h"
 
 #if defined(CHANNEL) || defined(BLOCK)
+#include "lib/lanes.h"
 #include "lib/vector16.h"
 #elif defined(GROUP)
 #include "lib/group.h"
@@ -69,15 +70,28 @@
 
 // The sum over the channel.
 #if defined(CHANNEL)
+#define HALVES(H, N, half_sum, half_lost, sum, lost)                                                             \
+  H half_sum = ONC_LOW(H, N, sum), half_lost = ONC_LOW(H, N, lost) + ONC_HIGH(H, N, lost);                       \
+  ADD(H, half_sum, half_lost, ONC_HIGH(H, N, sum))
 static inline T total(V sums, V losts) {
-  const T *sum_lane = (const T *)&sums, *lost_lane = (const T *)&losts;
-  T sum = 0, lost = 0;
-  for (int l = 0; l < 16; ++l) {
-    ADD(T, sum, lost, sum_lane[l])
-    lost += lost_lane[l];
-  }
+  HALVES(V8, 16, sum8, lost8, sums, losts)
+  HALVES(V4, 8, sum4, lost4, sum8, lost8)
+  HALVES(V2, 4, sum2, lost2, sum4, lost4)
+  HALVES(T, 2, sum, lost, sum2, lost2)
   return COMPENSATED(sum, lost);
 }
+
+// Elements of a channel that are added up as they are, by lanes; such blocks are added with what rounding takes.
+#define BLOCK_ELEMENTS 1024
+#define FOR_BLOCKS for (I from = 0; from < inner; from += BLOCK_ELEMENTS)
+
+// The last elements of a row, up to `end`, fewer than a vector. A row of 16 or more is read by its last vector: the lanes that the vector before has had, too,
+// become fill.
+static inline V rest_of(V v, int rest, T fill) {
+  const V lanes = (V)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return lanes >= (V)((T)(16 - rest)) ? v : (V)(fill);
+}
+#define READ_REST(p, fill) (end >= 16 ? rest_of(LOAD16((p) + end - 16), (int)(end - i), fill) : load_part((p) + i, (int)(end - i), fill))
 #define SUM_TOTAL(sum, lost) total(sum, lost)
 #elif defined(GROUP)
 // The sum of what every item of the group stored before the last barrier. Each adds all of it up, so that no value of an item has to live
