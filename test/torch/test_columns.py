@@ -84,7 +84,7 @@ def test_max_unpool():
 
     check(of_overlapping_windows, draw((2, 3, 6, 4)), grad=False)
     index = torch.tensor([[[0, 35], [7, 36]]], device="ocl")
-    with pytest.raises(IndexError, match="max_unpool2d.*index 36"):
+    with pytest.raises(IndexError, match=r"max_unpool2d.*index 36"):
         torch.ops.aten.max_unpool2d(torch.ones(1, 2, 2, device="ocl"), index, (6, 6)).sum().item()
 
     def in_three_dims(x):
