@@ -209,6 +209,45 @@ void range_cases(Cases& cases) {
   }
 }
 
+// sin, cos and tan beside and beyond the border of their own reduction (kernels/lib/special/trig.h), with small lanes among huge
+// ones, and erf beside its own (error.h); the last vector is a tail. Multiples of pi/2 as near as a float32 comes to them are
+// results near 0.
+void circle_cases(Cases& cases) {
+  const std::vector<double> angles = {0.5,        12799.9990234375,
+                                      1e5,        -2.25,
+                                      12800,      12800.001953125,
+                                      -3e7,       1e-3,
+                                      1e30,       -0.75,
+                                      1.5707964,  3.1415927,
+                                      -4.712389,  6.2831855,
+                                      11,         355,
+                                      -710,       5215.0439,
+                                      7852.15967, 7969.96924,
+                                      3e38,       -100,
+                                      1,          -12800.0,
+                                      1e10,       0.1,
+                                      -7e-5,      2,
+                                      16777216,   -1e-30,
+                                      0.9375,     -0.9375,
+                                      0.9376,     3.9,
+                                      -4.1,       65536,
+                                      12345.678};
+  const Dims dims = {static_cast<int64_t>(angles.size())};
+  for (uint32_t dtype : {ONC_F32, ONC_F64}) {
+    Tape tape;
+    const Value x = tape.input(dtype);
+    for (uint32_t op : {ONC_EX_SIN, ONC_EX_COS, ONC_EX_TAN, ONC_EX_ERF}) tape.output(tape.apply(op, x));
+    Case c = expr_case(std::string("circle ") + dtype_name(dtype), tape, dims);
+    std::vector<double> held = angles;
+    if (dtype == ONC_F32)
+      for (double& angle : held) angle = static_cast<double>(static_cast<float>(angle));
+    c.in = {tensor(dtype, dims, list(held))};
+    c.out.assign(4, tensor(dtype, dims));
+    c.labels = {"sin", "cos", "tan", "erf"};
+    cases.push_back(c);
+  }
+}
+
 // What random numbers are made of: equal bits, for every exponent and many fractions, special values and integers among them. SINPI
 // and COSPI get no subnormal numbers, which some devices count as zero.
 void repro_cases(Cases& cases) {
@@ -307,6 +346,7 @@ void elementwise_cases(Cases& cases) {
   special_cases(cases);
   integer_cases(cases);
   range_cases(cases);
+  circle_cases(cases);
   repro_cases(cases);
   gradient_cases(cases);
 }

@@ -1,7 +1,10 @@
 #include "expr/rows.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <set>
+#include <string_view>
+#include <utility>
 
 #include "expr/types.hpp"
 
@@ -12,11 +15,12 @@ namespace {
 using kit::cat;
 
 struct Row {
-  const char *name, *result, *floating, *integer;
+  const char *name, *result;
+  std::string floating, integer;
   int arity;
 };
 
-Row row(uint32_t op) {
+Row table_row(uint32_t op) {
   switch (op) {
 #define ONC_EW(number, NAME, name, arity, result, F, I, ...) \
   case number:                                               \
@@ -26,6 +30,24 @@ Row row(uint32_t op) {
     default:
       throw kit::Error(ONC_INTERNAL, cat("[expr] opcode ", op, " is no row"));
   }
+}
+
+// Functions of float32 that lib/special computes instead of the library, which goes lane by lane in pocl 3.1, or in sin, cos and
+// tan of its float16 lets a huge lane spoil small ones. One function at every width, so that equal operands have equal results.
+Row row(uint32_t op, uint32_t dtype) {
+  Row r = table_row(op);
+  if (dtype != ONC_F32) return r;
+  static constexpr std::pair<std::string_view, const char*> kOwn[] = {
+      {"sin(", "onc_trig_"}, {"cos(", "onc_trig_"}, {"tan(", "onc_trig_"}, {"erf(", "onc_error_"}};
+  for (const auto& [call, prefix] : kOwn) {
+    for (size_t at = r.floating.find(call); at != std::string::npos; at = r.floating.find(call, at + 1)) {
+      const char before = at == 0 ? ' ' : r.floating[at - 1];
+      if (before == '_' || std::isalnum(static_cast<unsigned char>(before)) != 0) continue;
+      r.floating.insert(at, prefix);
+      at += std::string_view(prefix).size();
+    }
+  }
+  return r;
 }
 
 std::string parameters(const std::string& type, int arity) {
@@ -58,25 +80,12 @@ std::string special_file(const std::string& helper) {
   return helper.substr(4, helper.find('_', 4) - 4);
 }
 
-// Whether a column calls a function of lib/special that is written for scalars. Those of repro.h take vectors too.
-bool calls_scalar_special(const std::string& column) {
-  for (const std::string& helper : helpers_of(column)) {
-    const std::string file = special_file(helper);
-    if (!file.empty() && file != "repro") return true;
-  }
-  return false;
-}
-
-// Whether vectors of float32 go lane by lane, too: special functions, and in pocl 3.1 sin, cos and tan of float16, where a huge
-// lane spoils small ones.
+// Whether a column calls a function of lib/special that is written for scalars: its vectors go lane by lane, of float32 too.
 bool one_by_one(const std::string& column) {
-  if (calls_scalar_special(column)) return true;
-  for (const char* name : {"sin(", "cos(", "tan("}) {
-    for (size_t at = column.find(name); at != std::string::npos; at = column.find(name, at + 1)) {
-      if (at == 0 || std::isalnum(static_cast<unsigned char>(column[at - 1])) == 0) return true;
-    }
-  }
-  return false;
+  static const std::set<std::string> vectors = {"", "repro", "trig", "error"};
+  const std::set<std::string> called = helpers_of(column);
+  return std::any_of(called.begin(), called.end(),
+                     [](const std::string& helper) { return !vectors.contains(special_file(helper)); });
 }
 
 // Helpers that columns call exist for each type under its name (lib/elementwise.h, lib/special).
@@ -96,12 +105,13 @@ std::string special_text(const std::string& file, uint32_t dtype, int width) {
   if (kit::dtype_kind(dtype) != 'f') return cat(text, define("UT", "u" + type), include(file), "#undef T\n#undef FN\n#undef UT\n");
   const bool wide = dtype == ONC_F64;
   const std::string integer = vector_type(wide ? "long" : "int", width);
-  text += define("IT", integer) + define("MANTISSA", wide ? "52" : "23") + define("C(x)", wide ? "((T)(x))" : "((T)(x##f))");
+  text += define("LANES", std::to_string(width)) + define("IT", integer) + define("MANTISSA", wide ? "52" : "23") +
+          define("C(x)", wide ? "((T)(x))" : "((T)(x##f))");
   text += define("TO_IT(x)", cat("convert_", integer, "(x)")) + define("TO_T(x)", cat("convert_", type, "(x)"));
   text += define("AS_IT(x)", cat("as_", integer, "(x)")) + define("AS_T(x)", cat("as_", type, "(x)"));
   if (width == 1) text += cat("#ifndef ONC_SERIES_", type, "\n#define ONC_SERIES_", type, "\n", include("series"), "#endif\n");
   text += include(file);
-  for (const char* macro : {"T", "FN", "IT", "MANTISSA", "C", "TO_IT", "TO_T", "AS_IT", "AS_T"})
+  for (const char* macro : {"T", "FN", "LANES", "IT", "MANTISSA", "C", "TO_IT", "TO_T", "AS_IT", "AS_T"})
     text += cat("#undef ", macro, "\n");
   return text;
 }
@@ -169,11 +179,11 @@ bool calls_library(const std::string& column) {
 }  // namespace
 
 std::string row_name(uint32_t op, uint32_t dtype, int width) {
-  return cat("ew_", row(op).name, "_", value_type(dtype, width), dtype == ONC_BOOL ? "_bool" : "");
+  return cat("ew_", table_row(op).name, "_", value_type(dtype, width), dtype == ONC_BOOL ? "_bool" : "");
 }
 
 std::string row_helper(uint32_t op, uint32_t dtype, int width) {
-  const Row r = row(op);
+  const Row r = row(op, dtype);
   const bool floating = kit::dtype_kind(dtype) == 'f';
   const std::string column = floating ? r.floating : r.integer;
   std::string text;
@@ -187,17 +197,17 @@ std::string row_helper(uint32_t op, uint32_t dtype, int width) {
 
 bool by_lanes(uint32_t op, uint32_t dtype, int width) {
   if (width == 1 || dtype == ONC_BOOL) return false;
-  const Row r = row(op);
+  const Row r = row(op, dtype);
   return kit::dtype_kind(dtype) != 'f' || one_by_one(r.floating) || (dtype == ONC_F64 && calls_library(r.floating));
 }
 
 bool is_long(uint32_t op, uint32_t dtype) {
   if (dtype == ONC_BOOL) return false;
-  return kit::dtype_kind(dtype) != 'f' || calls_library(row(op).floating) || one_by_one(row(op).floating);
+  return kit::dtype_kind(dtype) != 'f' || calls_library(row(op, dtype).floating) || one_by_one(row(op, dtype).floating);
 }
 
 std::string row_text(uint32_t op, uint32_t dtype, int width) {
-  const Row r = row(op);
+  const Row r = row(op, dtype);
   if (dtype == ONC_BOOL) return bool_row(r, op, width);
   if (by_lanes(op, dtype, width)) return lanes_row(r, op, dtype, width);
   return kit::dtype_kind(dtype) == 'f' ? floating_row(r, op, dtype, width) : integer_row(r, op, dtype);
