@@ -513,6 +513,9 @@ class Writer {
     return cat("const I ", name, "_", part, " = ", count == 0 ? "0" : sum, ";");
   }
 
+  // Whether loads, stores and their tails are most of the tape, so that it is worth to compile it twice.
+  bool peeled() const { return s_.form == Form::pointwise && s_.width > 1 && e_.simple(); }
+
   // ---- the whole
 
   void write_parameters() {
@@ -546,7 +549,7 @@ class Writer {
     program_.file = program_.entry + ".cl";
     std::string text = "#pragma OPENCL FP_CONTRACT OFF\n";
     text += cat("typedef ", index_, " I;\n#define W ", s_.width, "\n#define CHUNK ", s_.chunk, "\n#define GROUP ", s_.group,
-                "\n#define ACROSS ", s_.across, "\n#define CHAINS ", s_.chains, "\n");
+                "\n#define ACROSS ", s_.across, "\n#define CHAINS ", s_.chains, "\n#define PEELED ", peeled() ? 1 : 0, "\n");
     text +=
         "#include \"lib/arg.h\"\n#include \"lib/elementwise.h\"\n#include \"lib/lanes.h\"\n#include \"lib/memory.h\"\n#include "
         "\"lib/philox.h\"\n";

@@ -22,12 +22,20 @@ std::string Functions::row(uint32_t op, uint32_t dtype, int width) {
 }
 
 void Functions::load(uint32_t storage, int width) {
+  add(cat("ONC_PACKED(", storage_bits(storage), ", ", width, ")\n"));
   add(storage == ONC_F16 ? cat("ONC_LOAD_HALF(", width, ")\n") : cat("ONC_LOAD(", storage_scalar(storage), ", ", width, ")\n"));
 }
 
 void Functions::store(uint32_t storage, int width) {
+  add(cat("ONC_PACKED(", storage_bits(storage), ", ", width, ")\n"));
   add(storage == ONC_F16 ? cat("ONC_STORE_HALF(float, ", width, ")\n")
                          : cat("ONC_STORE(", storage_scalar(storage), ", ", width, ")\n"));
+}
+
+void Functions::turn(uint32_t storage, int width) {
+  int rounds = 0;
+  while (1 << rounds < width) ++rounds;
+  add(cat("ONC_TURN(", storage_bits(storage), ", ", width, ", ", rounds, ")\n"));
 }
 
 void Functions::philox(int width) { add(cat("ONC_PHILOX(", vector_type("uint", width), ", onc_philox_", width, ")\n")); }

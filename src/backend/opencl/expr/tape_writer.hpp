@@ -19,6 +19,8 @@ class Functions {
   // Loads and stores of vectors of a storage dtype (lib/memory.h).
   void load(uint32_t storage, int width);
   void store(uint32_t storage, int width);
+  // Loads a square transposed.
+  void turn(uint32_t storage, int width);
   void philox(int width);
   // Reads lanes of a table by position.
   void gather(uint32_t storage, uint32_t position_dtype, int width);

@@ -67,6 +67,8 @@ const char* storage_scalar(uint32_t dtype) {
 
 const char* loaded_scalar(uint32_t dtype) { return dtype == ONC_F16 ? "float" : storage_scalar(dtype); }
 
+const char* storage_bits(uint32_t dtype) { return dtype == ONC_F16 ? "ushort" : storage_scalar(dtype); }
+
 std::string from_storage(const std::string& x, uint32_t storage, uint32_t dtype, int width) {
   std::string loaded = x, type = loaded_scalar(storage);
   if (storage == ONC_BF16) {

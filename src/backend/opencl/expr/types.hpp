@@ -19,6 +19,8 @@ std::string value_type(uint32_t dtype, int width);
 // How a storage dtype lies in memory, and how its elements look once loaded (half is loaded as float).
 const char* storage_scalar(uint32_t dtype);
 const char* loaded_scalar(uint32_t dtype);
+// A type of storage's size whose vectors may be moved.
+const char* storage_bits(uint32_t dtype);
 
 // An element as loaded from `storage` as a value of `dtype`, and back: as it is to be stored.
 std::string from_storage(const std::string& x, uint32_t storage, uint32_t dtype, int width);
