@@ -160,6 +160,31 @@ void shape_cases(Cases& cases) {
   }
 }
 
+// Inputs whose neighbours lie along another dim than the output's, in squares with tails on both sides: every size of an element,
+// beside inputs that lie as the output does, that broadcast and that jump along both, with coordinates and a second output.
+void turned_cases(Cases& cases) {
+  for (uint32_t dtype : {ONC_F32, ONC_F64, ONC_F16, ONC_BF16, ONC_U8}) {
+    for (const auto& [dims, layout] : std::vector<std::pair<Dims, Layout>>{{{37, 53}, Layout::reversed},
+                                                                           {{3, 37, 53}, Layout::swapped},
+                                                                           {{32, 64}, Layout::reversed},
+                                                                           {{2, 39, 5, 7}, Layout::channels_last}}) {
+      const uint32_t value = is_float(dtype) ? compute_dtype(dtype) : uint32_t{ONC_I32};
+      Tape tape;
+      const auto rank = static_cast<uint32_t>(dims.size());
+      const Value x = tape.input(value), y = tape.input(value), z = tape.input(value), w = tape.input(value);
+      const Value at = tape.cast(tape.coord(rank - 1) + tape.coord(rank - 2) * tape.constant_int(ONC_I64, 2), value);
+      tape.output(x + y * z - w);
+      tape.output(x + at);
+      Case c = expr_case(std::string("turned ") + dtype_name(dtype) + " " + dims_name(dims), tape, dims);
+      c.in = {tensor(dtype, dims, Domain::small_int, layout), tensor(dtype, dims, Domain::small_int),
+              tensor(dtype, dims, Domain::small_int, C, 1), tensor(dtype, dims, Domain::small_int, Layout::strided)};
+      c.out = {tensor(dtype, dims), tensor(dtype, dims, {}, Layout::padded)};
+      c.labels = {"sum", "coordinates"};
+      cases.push_back(c);
+    }
+  }
+}
+
 }  // namespace
 
 void structure_cases(Cases& cases) {
@@ -168,6 +193,7 @@ void structure_cases(Cases& cases) {
   where_cases(cases);
   in_place_cases(cases);
   shape_cases(cases);
+  turned_cases(cases);
 }
 
 }  // namespace oncilla::test

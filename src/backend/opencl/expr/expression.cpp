@@ -106,6 +106,27 @@ uint64_t Expression::state_bytes() const {
   return bytes;
 }
 
+int Expression::square_dim() const {
+  if (reduces() || layout_.kept() < 2) return -1;
+  const size_t last = layout_.kept() - 1;
+  int best = -1;
+  int64_t most = 0;
+  for (size_t d = 0; d < last; ++d) {
+    int64_t inputs = 0;
+    for (size_t o = 0; o < operands_.size(); ++o) inputs += turned(o, d) ? 1 : 0;
+    if (inputs > most) {
+      most = inputs;
+      best = static_cast<int>(d);
+    }
+  }
+  return best;
+}
+
+bool Expression::turned(size_t o, size_t d) const {
+  const Strides& strides = layout_.strides[o];
+  return operands_[o].role == Role::input && strides[d] == 1 && strides[layout_.kept() - 1] > 1;
+}
+
 bool Expression::column_contiguous() const {
   if (layout_.kept() == 0 || layout_.reduced == 0) return false;
   int jumps_kept = 0, jumps_reduced = 0;

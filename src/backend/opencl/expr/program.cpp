@@ -19,12 +19,13 @@ class Writer {
   Writer(const Expression& expression, const Shape& shape)
       : e_(expression),
         s_(shape),
-        layout_(expression.layout()),
+        layout_(shape.form == Form::square ? squared(expression) : expression.layout()),
         index_(shape.wide_index ? "long" : "int"),
         rows_(shape.form == Form::item || shape.form == Form::group || shape.form == Form::tile),
-        axis_kept_(shape.form == Form::pointwise || shape.form == Form::column) {
-    // The vector axis is taken off the dims that the loops decompose.
-    outer_kept_ = layout_.kept() - (axis_kept_ && layout_.kept() > 0 ? 1 : 0);
+        square_(shape.form == Form::square),
+        axis_kept_(shape.form == Form::pointwise || square_ || shape.form == Form::column) {
+    // The vector axis is taken off the dims that the loops decompose, and the other side of a square.
+    outer_kept_ = layout_.kept() - (axis_kept_ && layout_.kept() > 0 ? 1 : 0) - (square_ ? 1 : 0);
     outer_reduced_ = layout_.reduced > 0 ? layout_.reduced - 1 : 0;
     if (axis_kept_ && layout_.kept() > 0) axis_ = static_cast<int>(layout_.kept()) - 1;
     if (rows_ && layout_.reduced > 0) axis_ = static_cast<int>(layout_.dims.size()) - 1;
@@ -56,6 +57,16 @@ class Writer {
     Reduction how;
   };
 
+  // The dims with the other side of a square last but one.
+  static Layout squared(const Expression& expression) {
+    Layout layout = expression.layout();
+    const auto from = static_cast<ptrdiff_t>(expression.square_dim()), to = static_cast<ptrdiff_t>(layout.kept()) - 1;
+    const auto move = [&](kit::Dims& dims) { std::rotate(dims.begin() + from, dims.begin() + from + 1, dims.begin() + to); };
+    move(layout.dims);
+    for (Strides& strides : layout.strides) move(strides);
+    return layout;
+  }
+
   // ---- numbers of the struct
 
   void field(const std::string& name, int64_t value) { program_.space.emplace_back(name, value); }
@@ -73,13 +84,18 @@ class Writer {
     const int64_t loop = layout_.reduced > 0 ? layout_.dims.back() : 1;
     const int64_t outer_reduced = outer_product(layout_.kept(), outer_reduced_);
     const int64_t vectors = chunks(axis_size(), s_.form == Form::column ? int64_t{s_.width} * s_.across : s_.chunk);
-    field("kept", axis_kept_ ? rows * vectors : s_.form == Form::tile ? chunks(kept, s_.width) : kept);
+    const int64_t across = square_ ? layout_.dims[outer_kept_] : 1, strips = chunks(across, s_.width);
+    field("kept", axis_kept_ ? rows * (square_ ? strips : 1) * vectors : s_.form == Form::tile ? chunks(kept, s_.width) : kept);
     for (const char* name : {"per_item", "item_step", "unit_step"}) field(name, 0);
     if (axis_kept_) {
       field("inner", axis_size());
       field("chunks", vectors);
     }
-    if (s_.form != Form::pointwise) field("total", kept);
+    if (square_) {
+      field("across", across);
+      field("strips", strips);
+    }
+    if (s_.form != Form::pointwise && !square_) field("total", kept);
     if (s_.form == Form::finish) field("segments", 0);
     if (s_.form == Form::tile) field("whole", whole_rows());
     if (rows_ || s_.form == Form::column) {
@@ -131,6 +147,7 @@ class Writer {
       text += cat(" + ", name, "_r");
       if (s_.form == Form::column && layout_.reduced > 0) text += cat(" + r * space.", name, "_l");
     }
+    if (square_) text += cat(" + y * space.", name, "_y");
     const bool along = full ? s_.form != Form::finish : axis_kept_;
     if (along && (computed(o) || step(o) == 's')) {
       text += cat(" + i * space.", name, "_x");
@@ -153,6 +170,9 @@ class Writer {
         // Over nothing there is no element that an epilogue could read.
         if (!full && layout_.reduced_numel() == 0) return broadcast(literal({}, inst.dtype), inst.dtype, writer.width());
         const size_t o = e_.operand(Role::input, inst.a);
+        if (square_ && e_.turned(o, static_cast<size_t>(e_.square_dim()))) {
+          return from_storage(turned(writer, o), e_.operands()[o].dtype, inst.dtype, writer.width());
+        }
         return load_text(functions_, place(o, full), e_.operands()[o].dtype, inst.dtype, writer.width());
       }
       case ONC_EX_GATHER: {
@@ -170,6 +190,20 @@ class Writer {
       default:
         throw kit::Error(ONC_INTERNAL, cat("[expr] ", kit::inst_name(inst.op), " is no leaf of EXPR"));
     }
+  }
+
+  // Row t of an input's square, which is loaded before the rows of the square are computed.
+  std::string turned(TapeWriter& writer, size_t o) {
+    const auto& [role, number, dtype, name] = e_.operands()[o];
+    used_kept_[o] = true;
+    if (writer.first(name)) {
+      functions_.turn(dtype, s_.width);
+      const std::string type = storage_bits(dtype), vector = vector_type(type, s_.width);
+      square_lines_.push_back(cat(vector, " ", name, "_square[W];"));
+      square_lines_.push_back(cat("onc_turn_", vector, "((const global ", type, " *)", name, " + (", name, "_k + top * space.",
+                                  name, "_y + i * space.", name, "_x), space.", name, "_x, live, rows, ", name, "_square);"));
+    }
+    return dtype == ONC_F16 ? cat("vload_half", s_.width, "(0, (const half *)&", name, "_square[t])") : name + "_square[t]";
   }
 
   // The run-time scalar as a parameter of the kernel.
@@ -237,6 +271,7 @@ class Writer {
     }
     for (size_t k = 0; k < states_.size(); ++k) accumulate(states_[k], terms_[k], lines);
     macros_ += macro("EXPR_STEP", lines);
+    if (square_) macros_ += macro("EXPR_SQUARE", square_lines_);
   }
 
   // Adds one vector to a state. Along a reduced axis the last vector may have lanes that do not exist.
@@ -487,6 +522,7 @@ class Writer {
       if (used_reduced_[o]) reduced.push_back(offset(o, name, "r", layout_.kept(), outer_reduced_));
       if (used_reduced_[o] && s_.form == Form::column && layout_.reduced > 0) field(name + "_l", layout_.strides[o].back());
       if (used_kept_[o] && s_.form != Form::finish && (computed(o) || step(o) == 's')) field(name + "_x", axis_stride(o));
+      if (used_kept_[o] && square_) field(name + "_y", stride(o, outer_kept_));
     }
     macros_ += macro("EXPR_KEPT(row)", kept);
     if (e_.reduces()) macros_ += macro("EXPR_REDUCED(row)", reduced);
@@ -542,9 +578,9 @@ class Writer {
   }
 
   Program assemble() {
-    static const std::map<Form, const char*> files = {{Form::pointwise, "expr"},     {Form::item, "expr_item"},
-                                                      {Form::group, "expr_group"},   {Form::tile, "expr_tile"},
-                                                      {Form::column, "expr_column"}, {Form::finish, "expr_finish"}};
+    static const std::map<Form, const char*> files = {
+        {Form::pointwise, "expr"}, {Form::square, "expr_square"}, {Form::item, "expr_item"},    {Form::group, "expr_group"},
+        {Form::tile, "expr_tile"}, {Form::column, "expr_column"}, {Form::finish, "expr_finish"}};
     program_.entry = files.at(s_.form);
     program_.file = program_.entry + ".cl";
     std::string text = "#pragma OPENCL FP_CONTRACT OFF\n";
@@ -567,15 +603,15 @@ class Writer {
 
   const Expression& e_;
   const Shape& s_;
-  const Layout& layout_;
+  const Layout layout_;
   const std::string index_;
-  const bool rows_, axis_kept_;  // vectors along a reduced dim; along a kept one
+  const bool rows_, square_, axis_kept_;  // vectors along a reduced dim; squares; vectors along a kept one
   size_t outer_kept_ = 0, outer_reduced_ = 0;
   int axis_ = -1;  // of layout_.dims; -1: a single element
   Functions functions_;
   std::string macros_;
   std::vector<State> states_;
-  std::vector<std::string> terms_, parts_, row_;
+  std::vector<std::string> terms_, parts_, row_, square_lines_;
   std::vector<bool> used_kept_, used_reduced_;
   std::map<std::pair<uint16_t, uint32_t>, int> scalars_;
   Program program_;

@@ -19,6 +19,7 @@ namespace oncilla::ocl {
 // Which kernel file runs the tape.
 enum class Form {
   pointwise,  // expr.cl: vectors along the last dim
+  square,     // expr_square.cl: squares of the last dim and of Expression::square_dim(), along which some inputs are read
   item,       // expr_item.cl: a work-item reduces whole rows, with vectors along the last reduced dim
   group,      // expr_group.cl: a work-group does
   tile,       // expr_tile.cl: a work-item reduces short rows, as many together as a vector has lanes
@@ -71,6 +72,9 @@ class Expression {
   bool wide_values() const;  // a 64-bit value dtype occurs
   // Bytes of the states of one kept element.
   uint64_t state_bytes() const;
+  // The dim along which inputs have their neighbours that jump along the last dim, and most of them; -1 if there is none.
+  int square_dim() const;
+  bool turned(size_t operand, size_t dim) const;  // it is such an input
   // Along the innermost kept dim, fewer operands jump than along the innermost reduced one.
   bool column_contiguous() const;
 

@@ -87,12 +87,19 @@ class ExprPlan final : public onc_plan {
   }
 
   void choose_pointwise(const Expression& expression, bool nothing) {
-    const std::string variant = choose_variant(device_, desc, dtype_, "map", {{"vector"}, {"scalar"}}, info);
-    if (nothing) return;
-    const Parameters tuned(device_, dtype_, "map");
     const Layout& layout = expression.layout();
+    const int square_dim = expression.square_dim();
+    const int64_t least = 2 * Parameters(device_, dtype_, "turned").width;  // below, most of a square would be tails
+    const bool turned = square_dim >= 0 && layout.dims[static_cast<size_t>(square_dim)] >= least && layout.dims.back() >= least;
+    const char* shape_class = turned ? "turned" : "map";
+    const std::string variant = choose_variant(
+        device_, desc, dtype_, shape_class,
+        {{"vector"}, {"scalar"}, {"square", square_dim >= 0, "an input that is contiguous along another dim than the output"}},
+        info);
+    if (nothing) return;
+    const Parameters tuned(device_, dtype_, shape_class);
     Shape shape;
-    shape.form = Form::pointwise;
+    shape.form = variant == "square" ? Form::square : Form::pointwise;
     // Rows shorter than a vector would be all tail.
     const bool short_rows = layout.kept() > 1 && layout.dims[layout.kept() - 1] < vector_width(expression, tuned.width);
     const bool scalar = variant == "scalar" || (short_rows && desc.variant.empty());
