@@ -55,18 +55,19 @@ static inline void line_sums(const global E *gp, const global E *xp, const globa
     } else if (w == 0 || wi == 0) {
       PAIRS(w0, w0)
     }
-    for (; i < inner_end; i += 16) {
-      const V gw = READ(gp, gi) * READ_P(w, wi, 1);
-      sum += gw;
-      dot += ONLY(gw * CENTRED(READ(xp, xi)));
+    // One by one: vectors in part would be most of the program.
+    T rest = 0, rest_dot = 0;
+    for (; i < inner_end; ++i) {
+      const T gw = LOAD_AT(gp, i) * (w != 0 ? LOAD_P(w, i * wi) : (T)1);
+      rest += gw;
+      rest_dot += gw * CENTRED(LOAD_AT(xp, i));
     }
-    ADD(T, *total, *total_lost, lanes_sum(sum + sum1))
-    ADD(T, *total_dot, *total_dot_lost, lanes_sum(dot + dot1))
+    ADD(T, *total, *total_lost, lanes_sum(sum + sum1) + rest)
+    ADD(T, *total_dot, *total_dot_lost, lanes_sum(dot + dot1) + rest_dot)
   }
 }
 
 static inline void line_grad(const global E *gp, const global E *xp, const global P *w, long wi, global E *dp, T m, T inv, T mean_g, T slope, I inner) {
-  const I inner_end = inner;
   I i = 0;
   if (w != 0 && wi == 1) {
     for (; inner - i >= 16; i += 16) STORE16(dp + i, GRAD(LOAD16(gp + i) * LOAD_P16(w + i), LOAD16(xp + i)));
@@ -74,9 +75,9 @@ static inline void line_grad(const global E *gp, const global E *xp, const globa
     const T w0 = w != 0 ? LOAD_P(w, 0) : (T)1;
     for (; inner - i >= 16; i += 16) STORE16(dp + i, GRAD(LOAD16(gp + i) * w0, LOAD16(xp + i)));
   }
-  for (; i < inner; i += 16) {
-    const V v = GRAD(READ(gp, gi) * READ_P(w, wi, 1), READ(xp, xi));
-    WRITE(dp, di, v);
+  for (; i < inner; ++i) {
+    const T v = GRAD(LOAD_AT(gp, i) * (w != 0 ? LOAD_P(w, i * wi) : (T)1), LOAD_AT(xp, i));
+    STORE_AT(dp, i, v);
   }
 }
 #endif
@@ -88,34 +89,45 @@ static inline void line_grad(const global E *gp, const global E *xp, const globa
 #define FOR_ACROSS _Pragma("unroll") for (int a = 0; a < ACROSS; ++a)
 #define LIVE_OF(a) clamp(live - 16 * (a), 0, 16)
 
-// Adds elements begin ... end-1 of `live` neighbouring columns, i apart: blocks of them as they are, and blocks with what rounding takes.
+// Adds elements begin ... end-1 of `live` neighbouring columns, i apart: blocks of them as they are, and blocks with what rounding takes. What is not whole
+// goes one vector at a time: written out for all of them it would compile for long.
 static inline void columns_sums(const global E *gp, const global E *xp, const global T *mp, const global T *vp, long gi, long xi, long mi, long vi, I begin,
                                 I end, int live, V *dot, V *dot_lost, V *sum, V *lost) {
   for (I from = begin; from < end; from += 32) {
     const I upto = min(end, from + 32);
-    V block_dot[ACROSS], block_sum[ACROSS];
-    FOR_ACROSS block_dot[a] = block_sum[a] = (V)((T)0);
-    for (I i = from; i < upto; ++i) {
-      const T inv = vp[i * vi];
+    if (live == 16 * ACROSS) {
+      V block_dot[ACROSS], block_sum[ACROSS];
+      FOR_ACROSS block_dot[a] = block_sum[a] = (V)((T)0);
+      for (I i = from; i < upto; ++i) {
+        const T inv = vp[i * vi];
 #ifndef RMS
-      const T m = mp[i * mi];
+        const T m = mp[i * mi];
 #endif
-#define TERMS(READ_COLUMNS)                                                          \
-  FOR_ACROSS {                                                                       \
-    const V gv = READ_COLUMNS(gp + i * gi + 16 * a);                                 \
-    block_sum[a] += gv;                                                              \
-    block_dot[a] += gv * (CENTRED(READ_COLUMNS(xp + i * xi + 16 * a)) * inv);        \
-  }
-#define READ_LIVE(p) load_upto(p, LIVE_OF(a), (T)0)
-      if (live == 16 * ACROSS) {
-        TERMS(LOAD16)
-      } else {
-        TERMS(READ_LIVE)
+        FOR_ACROSS {
+          const V gv = LOAD16(gp + i * gi + 16 * a);
+          block_sum[a] += gv;
+          block_dot[a] += gv * (CENTRED(LOAD16(xp + i * xi + 16 * a)) * inv);
+        }
       }
+      FOR_ACROSS {
+        ADD(V, sum[a], lost[a], block_sum[a])
+        ADD(V, dot[a], dot_lost[a], block_dot[a])
+      }
+      continue;
     }
-    FOR_ACROSS {
-      ADD(V, sum[a], lost[a], block_sum[a])
-      ADD(V, dot[a], dot_lost[a], block_dot[a])
+    for (int a = 0; 16 * a < live; ++a) {
+      V one_sum = (V)((T)0), one_dot = one_sum;
+      for (I i = from; i < upto; ++i) {
+        const T inv = vp[i * vi];
+#ifndef RMS
+        const T m = mp[i * mi];
+#endif
+        const V gv = load_upto(gp + i * gi + 16 * a, LIVE_OF(a), (T)0);
+        one_sum += gv;
+        one_dot += gv * (CENTRED(load_upto(xp + i * xi + 16 * a, LIVE_OF(a), (T)0)) * inv);
+      }
+      ADD(V, sum[a], lost[a], one_sum)
+      ADD(V, dot[a], dot_lost[a], one_dot)
     }
   }
 }
@@ -142,7 +154,7 @@ kernel void normalize_grad_dense(ARG(const E, g), ARG(const E, x), ARG(const P, 
     V dot[ACROSS], dot_lost[ACROSS], sum[ACROSS], lost[ACROSS];
     FOR_ACROSS dot[a] = dot_lost[a] = sum[a] = lost[a] = (V)((T)0);
     columns_sums(g + o, x + o, mean, invstd, gs, xs, 1, 1, 0, rows, live, dot, dot_lost, sum, lost);
-    FOR_ACROSS {
+    for (int a = 0; 16 * a < live; ++a) {
       const V dots = COMPENSATED(dot[a], dot_lost[a]), sums = COMPENSATED(sum[a], lost[a]);
       for (int l = 0; l < LIVE_OF(a); ++l) {
         if (grad_weight != 0) STORE_P(grad_weight, o + 16 * a + l, ((const T *)&dots)[l]);
@@ -329,7 +341,7 @@ kernel void column_sums(ARG(const E, g), ARG(const E, x), ARG(const T, mean), AR
     at += inner_end - begin;
   }
 #ifdef COLUMN
-  FOR_ACROSS {
+  for (int a = 0; 16 * a < live; ++a) {
     const V dots = COMPENSATED(dot[a], dot_lost[a]), sums = COMPENSATED(sum[a], lost[a]);
     for (int l = 0; l < LIVE_OF(a); ++l) {
       const T one_dot = ((const T *)&dots)[l], one_sum = ((const T *)&sums)[l];

@@ -213,9 +213,12 @@ class DenseGrad {
   }
 
  private:
-  // Fewer vectors side by side where there would be too few blocks to share.
+  // Fewer vectors side by side where there would be too few blocks to share, and no more than a row has.
   static int64_t across(const Device& device, int64_t columns) {
-    return columns >= 2 * kLanes * kColumnVectors * device.compute_units() ? kColumnVectors : kColumnVectors / 2;
+    const int64_t most = columns >= 2 * kLanes * kColumnVectors * device.compute_units() ? kColumnVectors : kColumnVectors / 2;
+    int64_t vectors = 1;
+    while (vectors < most && vectors * kLanes < columns) vectors *= 2;
+    return vectors;
   }
 
   bool wide_;
