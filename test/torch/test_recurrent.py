@@ -83,8 +83,11 @@ def test_a_step_is_two_launches():
     ) as trace:
         net(x)[0].sum().backward()
         torch.ocl.synchronize()
-    kernels = [e for e in trace.events() if e.device_type == torch.autograd.DeviceType.PrivateUse1]
-    assert 40 * 4 <= len(kernels) <= 40 * 4 + 30
+    # Memory may be filled, too: other tests switch that on.
+    names = [e.name.split()[0] for e in trace.events() if e.device_type == torch.autograd.DeviceType.PrivateUse1]
+    # Forwards one for the input besides the steps; backwards one for each weight, and the last step needs none.
+    assert names.count("matmul") == 41 + 39 + 2
+    assert 40 * 2 <= names.count("expr") <= 40 * 2 + 12
 
 
 def test_what_goes_around_the_layers():
