@@ -4,7 +4,8 @@
     matmul m=512 n=512 k=512 quick   # a note
 
 ``quick`` marks what --quick runs; the note is shown beside the figures. A file is a group, named as the file is. Its goal is in speed relative to the baseline:
-a geometric mean over the group, and the worst case. Anything that is not understood is an error that names file and line.
+a geometric mean over the group, and the worst case; ``of=ocl:fused`` makes it another contestant's than ``ocl``. Anything that is not understood is an error
+that names file and line.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Group:
     cases: list[Case] = field(default_factory=list)
     mean: float | None = None
     worst: float | None = None
+    of: str = "ocl"  # whose the goal is
 
 
 def _pairs(words: Iterable[str]) -> dict[str, str]:
@@ -70,8 +72,11 @@ def _goal(group: Group, words: list[str]) -> None:
     if group.mean is not None or group.worst is not None:
         raise ValueError("a second goal")
     for key, text in _pairs(words).items():
+        if key == "of":
+            group.of = text
+            continue
         if key not in ("mean", "worst"):
-            raise ValueError(f'a goal has mean and worst, not "{key}"')
+            raise ValueError(f'a goal has mean, worst and of, not "{key}"')
         if not re.fullmatch(r"\d+(\.\d+)?", text):
             raise ValueError(f'{key}="{text}" is not a number')
         setattr(group, key, float(text))

@@ -176,7 +176,7 @@ def run(args: argparse.Namespace) -> int:
             "cold": args.cold,
         },
         roofline=roofline.measure(args.threads),
-        goals={g.name: {"mean": g.mean, "worst": g.worst} for g in groups},
+        goals={g.name: {"mean": g.mean, "worst": g.worst, "of": g.of} for g in groups},
     )
     limits = Limits(args.precision, args.max_seconds, rounds=0) if args.check else Limits(args.precision, args.max_seconds)
     with Progress(len(cases), args.quiet) as progress:

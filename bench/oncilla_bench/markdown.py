@@ -69,7 +69,7 @@ def _groups(run: Run) -> list[str]:
         for name in names:
             line = tables[name][group]
             worst = line.worst.timed(name) if line.worst else None
-            goal = run.goals.get(group, {}) if name == CONTESTANT else {}
+            goal = run.goal(group, name)
             wanted = [f" ({goal[k]:g})" if goal.get(k) else "" for k in ("mean", "worst")]
             cells.append(f"{line.mean:.2f}{wanted[0]}, {worst.ratio:.2f}{wanted[1]}" if worst and worst.ratio else "")
         ours = tables[CONTESTANT][group].worst

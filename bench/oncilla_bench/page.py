@@ -67,8 +67,7 @@ def _groups(run: Run, contestants: Sequence[str]) -> str:
             if not line.timed:
                 continue
             worst = line.worst.timed(contestant) if line.worst else None
-            goal = run.goals.get(line.group, {}) if contestant == "ocl" else {}
-            wanted = ", ".join(f"{k} {v:g}" for k, v in goal.items() if v)
+            wanted = ", ".join(f"{k} {v:g}" for k, v in run.goal(line.group, contestant).items())
             rows.append(
                 "<tr>"
                 + _cell(line.group)

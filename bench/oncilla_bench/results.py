@@ -87,7 +87,7 @@ class Run:
     commit: str
     options: dict[str, Any]
     roofline: dict[str, Any]
-    goals: dict[str, dict[str, float | None]]
+    goals: dict[str, dict[str, Any]]
     cases: list[CaseResult] = field(default_factory=list)
     complete: bool = False
     schema: int = SCHEMA
@@ -98,6 +98,13 @@ class Run:
         for case in self.cases:
             names |= dict.fromkeys(n for n in case.results if n != self.baseline and case.timed(n))
         return list(names)
+
+    def goal(self, group: str, contestant: str = "") -> dict[str, float]:
+        """Return what is wanted of a contestant in a group, as mean and worst; of whosever goal it is if none is named."""
+        found = self.goals.get(group, {})
+        if contestant and contestant != found.get("of", "ocl"):
+            return {}
+        return {k: found[k] for k in ("mean", "worst") if found.get(k)}
 
     def groups(self) -> dict[str, list[CaseResult]]:
         """Sort the cases by group."""

@@ -43,16 +43,14 @@ def summarise(run: Run, contestant: str) -> list[Line]:
         mean = geometric_mean(ratio for _, ratio in timed)
         worst = min(timed, key=lambda item: item[1])[0] if timed else None
         states = [c.results[contestant].status for c in cases if contestant in c.results]
-        missed = (
-            _missed(run.goals.get(group, {}), mean, min((ratio for _, ratio in timed), default=None)) if contestant == "ocl" else ""
-        )
+        missed = _missed(run.goal(group, contestant), mean, min((ratio for _, ratio in timed), default=None))
         lines.append(
             Line(group, contestant, len(cases), len(timed), mean, worst, missed, states.count("wrong"), states.count("failed"))
         )
     return lines
 
 
-def _missed(goal: dict[str, float | None], mean: float, worst: float | None) -> str:
+def _missed(goal: dict[str, float], mean: float, worst: float | None) -> str:
     words = []
     if worst is not None:
         if (wanted := goal.get("mean")) is not None and mean < wanted:

@@ -60,8 +60,7 @@ def bars(run: Run, group: str, cases: Sequence[CaseResult], contestants: Sequenc
     per = max(1, len(contestants))
     height = 24 + len(shown) * (ROW + 6 * (per - 1)) + 6
     parts = [_line(x(t), 18, x(t), height, "grid") + _text(x(t), 12, f"{t:g}", "middle", "tick") for t in _log_ticks(x.low, x.high)]
-    goal = run.goals.get(group, {})
-    parts += [_line(x(v), 18, x(v), height, "goal") for v in goal.values() if v]
+    parts += [_line(x(v), 18, x(v), height, "goal") for v in run.goal(group).values()]
     parts.append(_line(x(1), 18, x(1), height, "one"))
     y = 24.0
     for case in shown:

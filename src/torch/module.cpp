@@ -10,6 +10,7 @@
 #include "core/trace.hpp"
 #include "torch/device.hpp"
 #include "torch/fallback.hpp"
+#include "torch/fuse.hpp"
 #include "torch/generator.hpp"
 #include "torch/memory_history.hpp"
 #include "torch/out_variants.hpp"
@@ -48,6 +49,29 @@ py::dict plan_stats(int index) {
   return out;
 }
 
+// Arguments as the schema has them; a number may stand for a tensor.
+void fused_step(adapter::Fused& fused, const std::string& op, at::ScalarType common, const py::list& args,
+                const std::vector<int64_t>& refs) {
+  std::vector<c10::IValue> values;
+  for (size_t i = 0; i < args.size(); ++i) {
+    const py::object value = args[i];
+    if (value.is_none() || (i < refs.size() && refs[i] >= 0)) {
+      values.emplace_back();
+    } else if (py::isinstance<py::bool_>(value)) {
+      values.emplace_back(value.cast<bool>());
+    } else if (py::isinstance<py::int_>(value)) {
+      values.emplace_back(value.cast<int64_t>());
+    } else if (py::isinstance<py::float_>(value)) {
+      values.emplace_back(value.cast<double>());
+    } else if (py::isinstance<py::str>(value)) {
+      values.emplace_back(value.cast<std::string>());
+    } else {
+      TORCH_CHECK_TYPE(false, "[fuse] ", op, ": argument ", i, " is ", std::string(py::str(py::type::of(value))));
+    }
+  }
+  fused.step(op, common, std::move(values), refs);
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_C, m) {
@@ -84,6 +108,13 @@ PYBIND11_MODULE(_C, m) {
                                : mode == "error" ? adapter::FallbackMode::kError
                                                  : adapter::FallbackMode::kSilent);
   });
+  py::class_<adapter::Fused>(m, "Fused")
+      .def(py::init<size_t>())
+      .def("step", &fused_step)
+      .def("cast", &adapter::Fused::cast)
+      .def("output", &adapter::Fused::output)
+      .def("run", &adapter::Fused::run, py::call_guard<py::gil_scoped_release>())
+      .def_static("has", &adapter::Fused::has);
   m.def("force_variant", &oncilla::forced::set);
   m.def("forced_plans", &oncilla::forced::uses);
   m.def("trace_start", [] { oncilla::Trace::get().start(); });

@@ -185,11 +185,22 @@ void add(torch::Library& library, const Row& row, const c10::OperatorHandle& op,
   library.impl(full.substr(6).c_str(), make(std::make_shared<const Call>(row, op, variant), variant));
 }
 
+std::map<std::string_view, const Row*>& registered() {
+  static std::map<std::string_view, const Row*> all;
+  return all;
+}
+
 }  // namespace
+
+const Row* row_named(std::string_view op) {
+  const auto found = registered().find(op);
+  return found == registered().end() ? nullptr : found->second;
+}
 
 void register_rows(torch::Library& library, std::span<const Row> rows) {
   auto& dispatcher = c10::Dispatcher::singleton();
   for (const Row& row : rows) {
+    registered()[row.op] = &row;
     const std::string text = std::string("aten::") + row.op;
     const size_t dot = text.find('.');
     const std::string base = text.substr(0, dot), overload = dot == std::string::npos ? "" : text.substr(dot + 1);

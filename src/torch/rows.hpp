@@ -5,6 +5,7 @@
 #include <torch/library.h>
 
 #include <span>
+#include <string_view>
 
 #include "torch/pointwise.hpp"
 
@@ -20,5 +21,8 @@ struct Row {
 };
 
 void register_rows(torch::Library& library, std::span<const Row> rows);
+
+// A row that was registered, by its `op`; NULL if there is none.
+const Row* row_named(std::string_view op);
 
 }  // namespace oncilla::adapter

@@ -53,9 +53,9 @@ class CPU(Contestant):
 class OnOcl(OnCPU):
     """The same calls on Oncilla's device."""
 
-    def __init__(self, workload: Workload) -> None:
+    def __init__(self, workload: Workload, wrap: Any = same) -> None:
         torch.ocl.reset_fallbacks()
-        super().__init__(workload, "ocl")
+        super().__init__(workload, "ocl", wrap)
 
     def finish(self) -> None:
         """Wait for the device."""

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from oncilla import _C, _memory
+from oncilla._fuse import fuse  # noqa: F401  (part of torch.ocl)
 from oncilla._index import Device as _Device
 from oncilla._index import device_index as _index
 from oncilla._memory import *  # noqa: F403
