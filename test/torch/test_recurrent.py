@@ -76,7 +76,10 @@ def test_input_and_weight_that_depend_on_each_other():
     compare(*results, 1e-9)
 
 
-def test_a_step_is_two_launches():
+@pytest.mark.parametrize("before", ["nothing", "a transformation"])
+def test_a_step_is_two_launches(before):
+    if before == "a transformation":  # what has ended is no reason to compose the layer
+        torch.func.grad(torch.sin)(torch.tensor(1.0))
     net, x = nn.LSTM(8, 16).to("ocl"), torch.randn(40, 4, 8, device="ocl")
     with torch.profiler.profile(
         activities=[torch.profiler.ProfilerActivity.CPU, torch.profiler.ProfilerActivity.PrivateUse1]

@@ -1,10 +1,10 @@
 // LSTM, layer by layer. PyTorch's own composition makes two products and their gradients at every step, for the input too. Here
 // all steps of a layer share one product with the input, and one with each weight in the backward; a step is one product and one
 // pointwise kernel each way. The layers are autograd functions; what they do not serve goes to PyTorch's composition.
-#include <ATen/FuncTorchTLS.h>
 #include <ATen/TensorSubclassLikeUtils.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/functorch/DynamicLayer.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
@@ -173,7 +173,7 @@ class LstmLayer : public torch::autograd::Function<LstmLayer> {
 
 // Whether every tensor is an ordinary one of the input's dtype and device, and no transformation wants to see the single ops.
 bool plain(const at::Tensor& input, at::TensorList hx, at::TensorList params) {
-  if (at::autocast::is_autocast_enabled(kOcl) || at::functorch::functorchTLSAccessor()) return false;
+  if (at::autocast::is_autocast_enabled(kOcl) || at::functorch::maybeCurrentDynamicLayer()) return false;
   if (at::isTensorSubclassLike(input) || at::areAnyTensorSubclassLike(hx) || at::areAnyTensorSubclassLike(params)) return false;
   const auto same = [&](const at::Tensor& t) {
     return t.defined() && t.device() == input.device() && t.scalar_type() == input.scalar_type() && t.layout() == at::kStrided &&
