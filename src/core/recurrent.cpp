@@ -36,6 +36,10 @@ void outputs(Tape& t, std::initializer_list<Value> values) {
   for (const Value value : values) t.output(value);
 }
 
+void lstm_outputs(Tape& t, const LstmCell& cell) {
+  outputs(t, {cell.hy, cell.cy, cell.activated.in, cell.activated.forget, cell.activated.cell, cell.activated.out});
+}
+
 }  // namespace
 
 LstmCell lstm_cell(const LstmGates& sums, Value cx) {
@@ -71,9 +75,14 @@ GruGrad gru_cell_grad(Value grad_hy, const GruGates& a, Value hx, Value hidden) 
 Tape lstm_tape(uint32_t dtype, bool bias) {
   Tape t;
   const auto [x, h] = products(t, dtype, 4, bias);
-  const Value cx = t.input(dtype);
-  const LstmCell cell = lstm_cell({x[0] + h[0], x[1] + h[1], x[2] + h[2], x[3] + h[3]}, cx);
-  outputs(t, {cell.hy, cell.cy, cell.activated.in, cell.activated.forget, cell.activated.cell, cell.activated.out});
+  lstm_outputs(t, lstm_cell({x[0] + h[0], x[1] + h[1], x[2] + h[2], x[3] + h[3]}, t.input(dtype)));
+  return t;
+}
+
+Tape lstm_sums_tape(uint32_t dtype) {
+  Tape t;
+  const std::vector<Value> sums = inputs(t, dtype, 4);
+  lstm_outputs(t, lstm_cell({sums[0], sums[1], sums[2], sums[3]}, t.input(dtype)));
   return t;
 }
 

@@ -48,6 +48,8 @@ GruGrad gru_cell_grad(Value grad_hy, const GruGates& activated, Value hx, Value 
 // in: 4 gates of the input product, 4 of the hidden one, with bias: 4 and 4 biases (stride 0 along N); cx.
 // out: hy, cy, 4 activated gates.
 Tape lstm_tape(uint32_t dtype, bool bias);
+// The same where a product was added to another in place: in: 4 gates' sums, cx.  out: as above.
+Tape lstm_sums_tape(uint32_t dtype);
 // in: grad_hy?, grad_cy? (as said by the flags), 4 activated gates, cx, cy.  out: gradients of 4 gates, of cx.
 Tape lstm_grad_tape(uint32_t dtype, bool has_grad_hy, bool has_grad_cy);
 // in: 3 gates of the input product, 3 of the hidden one, with bias: 3 and 3 biases; hx.

@@ -141,6 +141,24 @@ void lstm_grad_case(Cases& cases, uint32_t dtype, bool has_hy, bool has_cy) {
   cases.push_back(c);
 }
 
+// The step of an LSTM layer, whose products were added to one another before.
+void lstm_sums_case(Cases& cases, uint32_t dtype) {
+  Case c = expr_case(std::string("lstm_sums ") + dtype_name(dtype), lstm_sums_tape(dtype), {kN, kH});
+  std::vector<Numbers> parts;
+  for (size_t p = 0; p < 5; ++p) {
+    parts.push_back(draw_numbers(kCell, 51 + p));
+    c.in.push_back(cell_tensor(dtype, parts[p]));
+  }
+  std::vector<Numbers> outputs(6);
+  for (size_t i = 0; i < kCell; ++i) {
+    const std::vector<double> y = lstm(parts, i);
+    for (size_t o = 0; o < 6; ++o) outputs[o].push_back(y[o]);
+  }
+  c.out.assign(6, tensor(dtype, {kN, kH}));
+  know(c, outputs);
+  cases.push_back(c);
+}
+
 void gru_grad_case(Cases& cases, uint32_t dtype) {
   Case c = expr_case(std::string("gru_cell_grad ") + dtype_name(dtype), gru_grad_tape(dtype), {kN, kH});
   std::vector<Numbers> parts;
@@ -163,6 +181,7 @@ void recurrent_cases(Cases& cases) {
   for (const uint32_t dtype : {ONC_F32, ONC_F64, ONC_F16}) {
     forward_case(cases, "lstm_cell", dtype, lstm_tape(dtype, true), 4, true, lstm);
     forward_case(cases, "gru_cell", dtype, gru_tape(dtype, true), 3, true, gru);
+    lstm_sums_case(cases, dtype);
     if (dtype == ONC_F16) continue;
     gru_grad_case(cases, dtype);
     lstm_grad_case(cases, dtype, true, true);

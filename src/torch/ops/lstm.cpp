@@ -65,6 +65,21 @@ variable_list composed(const Steps& steps, const variable_list& in) {
   return {at::stack(results, steps.dim), cell};
 }
 
+// The tapes of a layer's backward: the last step may lack one of the gradients, and the others share one tape.
+class Tapes {
+ public:
+  explicit Tapes(uint32_t dtype)
+      : both_(lstm_grad_tape(dtype, true, true)),
+        hidden_(lstm_grad_tape(dtype, true, false)),
+        cell_(lstm_grad_tape(dtype, false, true)) {}
+  const Tape& of(const at::Tensor& hidden, const at::Tensor& cell) const {
+    return !cell.defined() ? hidden_ : hidden.defined() ? both_ : cell_;
+  }
+
+ private:
+  Tape both_, hidden_, cell_;
+};
+
 // One direction of one layer: x [T, N, I] or [N, T, I], h and c [N, H], weights [4H, I] and [4H, H], biases [4H] or none.
 // Results: of every step, [T, N, H] or [N, T, H]; the last cell state.
 class LstmLayer : public torch::autograd::Function<LstmLayer> {
@@ -75,16 +90,7 @@ class LstmLayer : public torch::autograd::Function<LstmLayer> {
     const at::AutoDispatchBelowADInplaceOrView below;
     const Steps steps{time, x.size(time), reverse};
     const int64_t size = w_h.size(1);
-    const auto type = need_dtype(x.scalar_type());
-    const Tape tape = [&] {
-      Tape t;
-      const auto gate = [&] { return t.input(type); };
-      const Value in = gate(), forget = gate(), cell = gate(), out = gate();
-      const LstmCell made = lstm_cell({in, forget, cell, out}, t.input(type));
-      for (const Value v : {made.hy, made.cy, made.activated.in, made.activated.forget, made.activated.cell, made.activated.out})
-        t.output(v);
-      return t;
-    }();
+    const Tape tape = lstm_sums_tape(need_dtype(x.scalar_type()));
     // Sums first, then, in their place, activated gates.
     const at::Tensor flat = rows(x);
     const at::Tensor gates =
@@ -120,7 +126,7 @@ class LstmLayer : public torch::autograd::Function<LstmLayer> {
 
     const at::Tensor &x = saved[0], &h = saved[1], &c = saved[2], &w_x = saved[3], &w_h = saved[4], &gates = saved[7],
                      &cells = saved[8], &results = saved[9], &last = saved[10];
-    const auto type = need_dtype(x.scalar_type());
+    const Tapes tapes(need_dtype(x.scalar_type()));
     const at::Tensor given = grads[0].defined() ? grads[0].resolve_neg() : grads[0];
     const at::Tensor sums = at::empty(gates.sizes(), gates.options());  // gradients of the gates' sums
     const at::Tensor through = at::empty(h.sizes(), h.options()), grad_c = at::empty(c.sizes(), c.options());
@@ -136,7 +142,7 @@ class LstmLayer : public torch::autograd::Function<LstmLayer> {
       Blocks blocks(h.size(0), h.size(1));
       blocks.in(from_hidden).in(from_cell).in(steps.of(gates, step), 0, 4).in(before).in(after);
       blocks.out(steps.of(sums, step), 0, 4).out(grad_c);
-      blocks.run(lstm_grad_tape(type, from_hidden.defined(), from_cell.defined()), x.device().index());
+      blocks.run(tapes.of(from_hidden, from_cell), x.device().index());
       from_cell = grad_c;
     }
     const at::Tensor flat = rows(sums);
