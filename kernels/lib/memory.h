@@ -106,7 +106,7 @@
     T##N v = 0;                                                                   \
     for (int l = 0; l < N; ++l) {                                                 \
       const P x = ((P *)&at)[l];                                                  \
-      if ((ulong)x < (ulong)n) ((T *)&v)[l] = p[(I)x];                            \
+      ((T *)&v)[l] = (ulong)x < (ulong)n ? p[(I)x] : (T)0;                        \
     }                                                                             \
     return v;                                                                     \
   }

@@ -96,6 +96,42 @@ void index_cases(Cases& cases) {
       cases.push_back(c);
     }
   }
+  for (const uint32_t position :
+       {ONC_I32, ONC_I64}) {  // windows of neighbours, of which some begin before the table or end behind it
+    for (const uint32_t dtype : {ONC_F32, ONC_BF16, ONC_U8, ONC_F16}) {
+      Tape t;
+      const Table x = t.table(dtype);
+      const Value start = t.input(position), column = t.coord(1, position), from = start + column;
+      t.output(t.gather(x, from));
+      t.output(t.gather(x, where(lt(start, number(t, 20, position)), from, number(t, 3, position))));  // a window, or one element
+      t.output(t.gather(x, start));
+      Case c = expr_case(std::string("windows ") + dtype_name(dtype) + " by " + dtype_name(position), t, {13, 53});
+      c.in = {table(dtype, 90), tensor(position, {13, 53}, list({0, -1, -7, 5, 19, 20, 36, 37, 38, 42, 89, 1e9, -1e9}), C, 2)};
+      c.out = std::vector<Tensor>(3, tensor(dtype, {13, 53}));
+      c.tolerance = Tolerance::exact;
+      cases.push_back(c);
+    }
+  }
+  {  // rounded positions, of which the first and the last are as far apart as neighbours' would be
+    Tape t;
+    const Table x = t.table(ONC_F32);
+    const Value far = t.constant(ONC_F32, 0x1p24);
+    t.output(t.gather(x, t.cast(t.cast(t.coord(1), ONC_F32) + far - far, ONC_I32)));
+    Case c = expr_case("rounded positions", t, {3, 53});
+    c.in = {table(ONC_F32, 90)};
+    c.out = {tensor(ONC_F32, {3, 53})};
+    c.tolerance = Tolerance::exact;
+    cases.push_back(c);
+  }
+  {  // neighbours of a table beside an input that is turned
+    Tape t;
+    const Table x = t.table(ONC_F32);
+    t.output(t.gather(x, t.coord(0) * number(t, 3, ONC_I64) + t.coord(1)) + t.input(ONC_F32));
+    Case c = expr_case("neighbours beside a transposed input", t, {37, 41});
+    c.in = {table(ONC_F32, 140), tensor(ONC_F32, {37, 41}, {}, Layout::reversed)};
+    c.out = {tensor(ONC_F32, {37, 41})};
+    cases.push_back(c);
+  }
   {  // torch.gather along dim 1 of [3, 4]: known
     Tape t;
     const Table x = t.table(ONC_F32);

@@ -61,6 +61,31 @@ Expression::Expression(const kit::OpDesc& desc) : desc_(desc) {
     for (size_t i = 1; i < desc.in.size(); ++i) order.lead = span(i) > span(order.lead) ? i : order.lead;
   }
   layout_ = collapse(t.dims, t.reduce_rank, strides_, order);
+  if (reduces()) return;
+  for (const onc_expr_inst& inst : t.insts) along_.push_back(find_along(inst));
+}
+
+// From the operands, which come before. Integers wrap, and so do positions that are each one more than the last. Floats are never
+// next, since coordinates are integers and a cast to a float is none: they round, and positions made of them may begin and end as
+// far apart as neighbours do without being neighbours in between.
+Expression::Along Expression::find_along(const onc_expr_inst& inst) const {
+  const auto step = [&](Role role) {
+    const size_t o = operand(role, inst.a);
+    return layout_.kept() == 0 ? int64_t{-1} : layout_.strides[o][layout_.kept() - 1];
+  };
+  if (inst.op == ONC_EX_INPUT) return step(Role::input) == 0 ? Along::same : Along::other;
+  if (inst.op == ONC_EX_COORD) return step(Role::coord) == 0 ? Along::same : step(Role::coord) == 1 ? Along::next : Along::other;
+  if (inst.op == ONC_EX_PHILOX) return Along::other;
+  const auto operands = kit::inst_operands(inst);
+  if (std::all_of(operands.begin(), operands.end(), [&](uint16_t v) { return along_[v] == Along::same; })) return Along::same;
+  const auto counts = [&](uint16_t v) { return along_[v] != Along::other; };
+  bool next = false;
+  if (inst.op == ONC_EX_CAST) next = (inst.dtype == ONC_I32 || inst.dtype == ONC_I64) && counts(inst.a);
+  if (inst.op == ONC_EX_ADD)
+    next = counts(inst.a) && counts(inst.b) && (along_[inst.a] == Along::same || along_[inst.b] == Along::same);
+  if (inst.op == ONC_EX_SUB) next = counts(inst.a) && along_[inst.b] == Along::same;
+  if (inst.op == ONC_EX_WHERE) next = along_[inst.a] == Along::same && counts(inst.b) && counts(inst.c);
+  return next ? Along::next : Along::other;
 }
 
 void Expression::add(Role role, uint32_t number, uint32_t dtype, const char* prefix, Strides strides) {
@@ -93,8 +118,12 @@ bool Expression::simple() const {
 }
 
 bool Expression::wide_values() const {
-  return std::any_of(tape().insts.begin(), tape().insts.end(),
-                     [](const onc_expr_inst& i) { return i.dtype == ONC_F64 || i.dtype == ONC_I64; });
+  const auto& insts = tape().insts;
+  for (size_t v = 0; v < insts.size(); ++v) {
+    const bool wide = insts[v].dtype == ONC_F64 || insts[v].dtype == ONC_I64;
+    if (wide && along(static_cast<uint16_t>(v)) != Along::same) return true;
+  }
+  return false;
 }
 
 uint64_t Expression::state_bytes() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "expr/reductions.hpp"
 #include "expr/tape_writer.hpp"
@@ -41,6 +42,7 @@ class Writer {
     TapeWriter epilogue(e_.tape(), functions_, axis_kept_ ? s_.width : 1, "w",
                         [this](TapeWriter& w, const onc_expr_inst& i) { return leaf(w, i, false); });
     find_reductions();
+    if (s_.form == Form::pointwise) hoist(full);
     if (!finish) write_step(full);
     if (e_.reduces()) {
       write_states();
@@ -149,7 +151,9 @@ class Writer {
     }
     if (square_) text += cat(" + y * space.", name, "_y");
     const bool along = full ? s_.form != Form::finish : axis_kept_;
-    if (along && (computed(o) || step(o) == 's')) {
+    // What is the same along the axis is read before the loop along it.
+    const bool fixed = full && s_.form == Form::pointwise && axis_stride(o) == 0;
+    if (along && !fixed && (computed(o) || step(o) == 's')) {
       text += cat(" + i * space.", name, "_x");
     } else if (along && step(o) == 'c') {
       text += " + i";
@@ -178,7 +182,11 @@ class Writer {
       case ONC_EX_GATHER: {
         const size_t o = e_.operand(Role::table, inst.a);
         used_kept_[o] = true;
-        const Position position{writer.value(inst.b), e_.tape().insts[inst.b].dtype, s_.wide_index};
+        Position position{writer.value(inst.b), e_.tape().insts[inst.b].dtype, s_.wide_index, "", ""};
+        if (writer.width() > 1 && may_rise(inst)) {
+          position.together = cat("together", inst.b, "_", inst.a);
+          position.ahead = cat("ahead", inst.b);
+        }
         return gather_text(functions_, e_.operands()[o].name, position, e_.operands()[o].dtype, inst.dtype, writer.width());
       }
       case ONC_EX_SCALAR:
@@ -244,6 +252,58 @@ class Writer {
   }
 
   // ---- parts of the loops
+
+  // What is the same along the vector axis (the index of a row, a channel's factor) is computed once a row, as a scalar; the
+  // vectors take it from there.
+  void hoist(TapeWriter& full) {
+    const kit::Tape& t = e_.tape();
+    TapeWriter single(t, functions_, 1, "u", [this](TapeWriter& w, const onc_expr_inst& i) { return leaf(w, i, true); });
+    const auto take = [&](uint16_t v) {
+      const onc_expr_inst& inst = t.insts[v];
+      // Constants and scalars are as short where they are used.
+      if (e_.along(v) != Expression::Along::same || inst.op == ONC_EX_CONST || inst.op == ONC_EX_SCALAR) return;
+      once_[v] = single.value(v);
+      full.define(v, broadcast(once_[v], inst.dtype, s_.width));
+    };
+    for (size_t i = 0; i < t.insts.size(); ++i) {
+      if (e_.along(static_cast<uint16_t>(i)) == Expression::Along::same) continue;
+      for (const uint16_t v : kit::inst_operands(t.insts[i])) take(v);
+    }
+    for (const uint16_t v : t.outs) take(v);
+    row_lines_ = single.lines();
+    if (s_.width == 1) return;
+    std::set<uint16_t> seen;
+    for (const onc_expr_inst& inst : t.insts) {
+      if (!may_rise(inst)) continue;
+      if (seen.insert(inst.b).second) find_ahead(inst.b);
+      const std::string size = cat("space.", e_.operands()[e_.operand(Role::table, inst.a)].name, "_n");
+      row_lines_.push_back(
+          cat("const bool together", inst.b, "_", inst.a, " = rises", inst.b, " && last", inst.b, " < ", size, ";"));
+    }
+  }
+
+  // A read whose positions may be neighbours. Vectors of halves have to be aligned on some devices (lib/storage.h).
+  bool may_rise(const onc_expr_inst& inst) const {
+    return s_.form == Form::pointwise && inst.op == ONC_EX_GATHER && e_.along(inst.b) == Expression::Along::next &&
+           e_.desc().input(inst.a).dtype != ONC_F16;
+  }
+
+  // Positions that rise by 1 from lane to lane, or stay the same, from begin to end of the loop: the first and the last of them
+  // tell whether they do rise. Then whole vectors are read.
+  void find_ahead(uint16_t v) {
+    TapeWriter at(e_.tape(), functions_, 1, "p", [this](TapeWriter& w, const onc_expr_inst& i) { return leaf(w, i, true); });
+    for (const auto& [u, name] : once_) at.define(u, name);
+    const std::string name = at.value(v);
+    row_lines_.push_back(cat(value_scalar(e_.tape().insts[v].dtype), " first", v, ", last", v, ";"));
+    for (const char* end : {"first", "last"}) {
+      row_lines_.push_back(cat("{ const I i = ", end == std::string("first") ? "begin" : "end - 1", ";"));
+      row_lines_.insert(row_lines_.end(), at.lines().begin(), at.lines().end());
+      row_lines_.push_back(cat(end, v, " = ", name, "; }"));
+    }
+    row_lines_.push_back(
+        cat("const bool rises", v, " = first", v, " >= 0 && last", v, " >= 0 && last", v, " - first", v, " == end - 1 - begin;"));
+    row_lines_.push_back(cat("const I ahead", v, " = rises", v, " ? (I)(first", v, " - begin) : 0;"));
+  }
 
   void find_reductions() {
     const kit::Tape& t = e_.tape();
@@ -524,6 +584,7 @@ class Writer {
       if (used_kept_[o] && s_.form != Form::finish && (computed(o) || step(o) == 's')) field(name + "_x", axis_stride(o));
       if (used_kept_[o] && square_) field(name + "_y", stride(o, outer_kept_));
     }
+    kept.insert(kept.end(), row_lines_.begin(), row_lines_.end());
     macros_ += macro("EXPR_KEPT(row)", kept);
     if (e_.reduces()) macros_ += macro("EXPR_REDUCED(row)", reduced);
   }
@@ -611,7 +672,8 @@ class Writer {
   Functions functions_;
   std::string macros_;
   std::vector<State> states_;
-  std::vector<std::string> terms_, parts_, row_, square_lines_;
+  std::vector<std::string> terms_, parts_, row_, row_lines_, square_lines_;
+  std::map<uint16_t, std::string> once_;  // what is computed once a row
   std::vector<bool> used_kept_, used_reduced_;
   std::map<std::pair<uint16_t, uint32_t>, int> scalars_;
   Program program_;

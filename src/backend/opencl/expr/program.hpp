@@ -69,7 +69,10 @@ class Expression {
   bool full_output(size_t j) const { return full_output_[j]; }
   bool wide_index() const;
   bool simple() const;       // of a few instructions, which compile fast even where they are written out several times
-  bool wide_values() const;  // a 64-bit value dtype occurs
+  bool wide_values() const;  // vectors of a 64-bit value dtype occur
+  // How a value changes from lane to lane of a pointwise vector. next: by 1, or, for all lanes of a vector, not at all.
+  enum class Along { same, next, other };
+  Along along(uint16_t v) const { return reduces() ? Along::other : along_[v]; }
   // Bytes of the states of one kept element.
   uint64_t state_bytes() const;
   // The dim along which inputs have their neighbours that jump along the last dim, and most of them; -1 if there is none.
@@ -92,10 +95,12 @@ class Expression {
 
  private:
   void add(Role role, uint32_t number, uint32_t dtype, const char* prefix, Strides strides);
+  Along find_along(const onc_expr_inst& inst) const;
   const kit::OpDesc& desc_;
   std::vector<Operand> operands_;
   std::vector<Strides> strides_;
   std::vector<bool> full_output_;
+  std::vector<Along> along_;  // of each instruction, where nothing is reduced
   Layout layout_;
 };
 

@@ -126,13 +126,18 @@ std::string gather_text(Functions& functions, const std::string& base, const Pos
   const std::string read = cat("onc_gather_", vector_type(storage_scalar(storage), width), "_", value_scalar(position.dtype), "(",
                                base, ", ", size, ", ", position.name, ")");
   const std::string value = from_storage(read, storage, dtype, width);
-  if (kit::dtype_kind(dtype) != 'f') return value;  // what is not there was read as 0
+  std::string together;
+  if (!position.together.empty()) {
+    const Place place{base, cat(position.ahead, " + i"), 'c', "", "live"};
+    together = cat(position.together, " ? ", load_text(functions, place, storage, dtype, width), " : ");
+  }
+  if (kit::dtype_kind(dtype) != 'f') return together + value;  // what is not there was read as 0
   const bool wide = position.wide || position.dtype == ONC_I64;
   const std::string at = cast_value(position.name, position.dtype, wide ? ONC_I64 : ONC_I32, width);
   const std::string type = vector_type(wide ? "long" : "int", width);
   std::string inside = cat("((", at, " >= (", type, ")(0)) & (", at, " < (", type, ")(", size, ")))");
   if (wide && width > 1) inside = cat("convert_", vector_type("int", width), inside);
-  return cat("SEL(", select_mask(inside, dtype, width), ", ", value, ", (", value_type(dtype, width), ")(NAN))");
+  return cat(together, "SEL(", select_mask(inside, dtype, width), ", ", value, ", (", value_type(dtype, width), ")(NAN))");
 }
 
 std::string store_text(Functions& functions, const Place& place, const std::string& x, uint32_t dtype, uint32_t storage,

@@ -75,6 +75,9 @@ struct Position {
   std::string name;
   uint32_t dtype;  // I32 or I64
   bool wide;       // the table's size may pass 32 bits
+  // Of variables, where positions may be neighbours all along the loop: whether they are; by how much they are ahead of the
+  // loop's counter.
+  std::string together, ahead;
 };
 
 // The elements of table `base` (space.<base>_n of them) at these positions, as a value of `dtype`; outside it NaN, or 0 where the
