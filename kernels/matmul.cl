@@ -1,11 +1,11 @@
-// d = alpha * a @ b + beta * c and then the epilogue, one entry point a variant; the host compiles only the one it chose (TILE, ROWS, LOCAL or DIRECT). Strides
+// d = alpha * a @ b + beta * c and then the epilogue, one entry point a variant or two; the host compiles only the one it chose (TILE, ROWS, SPLIT, JOIN, LOCAL or DIRECT). Strides
 // are in elements and may be anything. Elements are E, sums T: float for halves, unsigned for integers. With beta == 0, c is not read; c may be d. Sums run
 // in one fixed order.
 #include "lib/arg.h"
 #include "lib/index.h"
 #include "lib/multiply_add.h"
 #include "lib/storage.h"
-#if defined(TILE) || defined(ROWS)
+#if defined(TILE) || defined(ROWS) || defined(SPLIT)
 #include "lib/tile.h"
 #endif
 #include "lib/epilogue.h"
@@ -148,14 +148,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(ARG(const T, a
   BIND(const E, c);   \
   BIND(E, d);
 
-#ifdef ROWS
-// For products with few rows (or, transposed, few columns), which read b once and have nothing to gain from packing it: a work-item computes TM rows of a few
-// columns straight from the operands. `across` needs unit stride along the rows of b, `along` unit strides along K.
-
-// Rows past the last repeat it, and are not stored.
-#define ROW_START(i) __global const E *a##i = a + min(i, rows - 1) * a_m;
-#define ROW_ZERO(i) V sum##i##0 = (V)(0), sum##i##1 = (V)(0), sum##i##2 = (V)(0), sum##i##3 = (V)(0);
-
+#if defined(ROWS) || defined(SPLIT)
 inline void store_sums(const T *sums, int width, __global E *d, long d_m, long d_n, __global const E *c, long c_m, long c_n, int rows, int columns, T alpha,
                        T beta, long m, long n EPILOGUE_DECLARE) {
   for (int i = 0; i < rows; ++i)
@@ -165,6 +158,15 @@ inline void store_sums(const T *sums, int width, __global E *d, long d_m, long d
       finish_1(value, d + i * d_m + j * d_n, m + i, n + j EPILOGUE_PASS);
     }
 }
+#endif
+
+#ifdef ROWS
+// For products with few rows (or, transposed, few columns), which read b once and have nothing to gain from packing it: a work-item computes TM rows of a few
+// columns straight from the operands. `across` needs unit stride along the rows of b, `along` unit strides along K.
+
+// Rows past the last repeat it, and are not stored.
+#define ROW_START(i) __global const E *a##i = a + min(i, rows - 1) * a_m;
+#define ROW_ZERO(i) V sum##i##0 = (V)(0), sum##i##1 = (V)(0), sum##i##2 = (V)(0), sum##i##3 = (V)(0);
 
 // One vector of a row of d. Lanes before `from` are another work-item's.
 inline void store_lanes(V value, int from, __global E *d, long d_n, __global const E *c, long c_n, T alpha, T beta, long m, long n EPILOGUE_DECLARE) {
@@ -263,6 +265,92 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void along(OPERANDS) {
       for (int j = 0; j < columns; ++j) sums[i * 4 + j] = MULTIPLY_ADD(LOAD_AT(a, i * a_m + k), LOAD_AT(b, j * b_n + k), sums[i * 4 + j]);
   store_sums(sums, 4, d + batch * d_batch + m * d_m + n * d_n, d_m, d_n, c + batch * c_batch + m * c_m + n * c_n, c_m, c_n, rows, columns, alpha, beta, m,
              n EPILOGUE_PASS);
+}
+#endif
+
+#ifdef SPLIT
+// A work-item adds up products of TM rows and VW columns straight from the operands: all of them (panel, for small products), or `steps` of them (split,
+// for long sums of few results; join adds the parts). Needs unit stride along the rows of b; it is fastest with unit stride along the columns of a, too.
+#define SPLIT_ZERO(i) V sum##i = (V)(0);
+#define SPLIT_UNIT(i) sum##i = tile_fma(LOAD_AT(left, i), right, sum##i);
+#define SPLIT_ANY(i) sum##i = tile_fma(LOAD_AT(left, min(i, rows - 1) * a_m), right, sum##i);
+#define SPLIT_SPILL(i) VSTORE(sum##i, sums + i * VW);
+
+inline void add_products(T *sums, __global const E *left, __global const E *b, long a_m, long a_k, long b_k, int rows, int columns, I count) {
+  FOR_ROWS(SPLIT_ZERO)
+  if (columns == VW && rows == TM && a_m == 1) {
+    for (I k = 0; k < count; ++k, left += a_k, b += b_k) {
+      const V right = LOAD_V(b);
+      FOR_ROWS(SPLIT_UNIT)
+    }
+  } else if (columns == VW) {
+    for (I k = 0; k < count; ++k, left += a_k, b += b_k) {
+      const V right = LOAD_V(b);
+      // Rows past the last repeat it, and are not stored.
+      FOR_ROWS(SPLIT_ANY)
+    }
+  } else {
+    T lanes[VW];
+    for (int j = 0; j < VW; ++j) lanes[j] = 0;
+    for (I k = 0; k < count; ++k, left += a_k, b += b_k) {
+      for (int j = 0; j < columns; ++j) lanes[j] = LOAD_AT(b, j);
+      const V right = VLOAD(lanes);
+      FOR_ROWS(SPLIT_ANY)
+    }
+  }
+  FOR_ROWS(SPLIT_SPILL)
+}
+
+// Work-items: VW columns, TM rows, batch.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void panel(OPERANDS) {
+  BIND_OPERANDS
+  const I n = (I)get_global_id(0) * VW, m = (I)get_global_id(1) * TM;
+  const long batch = get_global_id(2);
+  EPILOGUE_BIND(batch)
+  const int rows = (int)min((I)TM, M - m), columns = (int)min((I)VW, N - n);
+  T sums[TM * VW];
+  add_products(sums, a + batch * a_batch + m * a_m, b + batch * b_batch + n, a_m, a_k, b_k, rows, columns, K);
+  store_sums(sums, VW, d + batch * d_batch + m * d_m + n * d_n, d_m, d_n, c + batch * c_batch + m * c_m + n * c_n, c_m, c_n, rows, columns, alpha, beta, m,
+             n EPILOGUE_PASS);
+}
+
+// Work-items: part of the sum; panel of TM rows (inner) and of VW columns; batch. partial: [batch][part][M][N].
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void split(ARG(const E, a), ARG(const E, b), ARG(T, partial), I M, I N, I K, int steps, long a_m,
+                                                                   long a_k, long a_batch, long b_k, long b_batch) {
+  BIND(const E, a);
+  BIND(const E, b);
+  BIND(T, partial);
+  const I row_panels = (M + TM - 1) / TM, part = get_global_id(0), place = get_global_id(1), column_panel = place / row_panels;
+  const I m = (place - column_panel * row_panels) * TM, n = column_panel * VW, k0 = part * steps;
+  const long batch = get_global_id(2);
+  const int rows = (int)min((I)TM, M - m), columns = (int)min((I)VW, N - n);
+  T sums[TM * VW];
+  add_products(sums, a + batch * a_batch + m * a_m + k0 * a_k, b + batch * b_batch + k0 * b_k + n, a_m, a_k, b_k, rows, columns, min((I)steps, K - k0));
+  partial += ((batch * get_global_size(0) + part) * M + m) * N + n;
+  for (int i = 0; i < rows; ++i)
+    for (int j = 0; j < columns; ++j) partial[i * (long)N + j] = sums[i * VW + j];
+}
+#endif
+
+#ifdef JOIN
+// The parts of split in order, one work-item an element: (n, m, batch); rows beyond the launch in turn.
+__kernel void join(ARG(const T, partial), ARG(const E, c), ARG(E, d), I M, I N, I parts, long c_m, long c_n, long c_batch, long d_m, long d_n, long d_batch,
+                   T alpha, T beta EPILOGUE_PARAMS) {
+  BIND(const T, partial);
+  BIND(const E, c);
+  BIND(E, d);
+  const I n = get_global_id(0);
+  const long batch = get_global_id(2);
+  if (n >= N) return;
+  EPILOGUE_BIND(batch)
+  for (I m = get_global_id(1); m < M; m += (I)get_global_size(1)) {
+    __global const T *from = partial + (batch * parts * M + m) * N + n;
+    T sum = 0;
+    for (I part = 0; part < parts; ++part) sum += from[part * (long)M * N];
+    T value = alpha * sum;
+    if (beta != 0) value += beta * LOAD_AT(c, batch * c_batch + m * c_m + n * c_n);
+    finish_1(value, d + batch * d_batch + m * d_m + n * d_n, m, n EPILOGUE_PASS);
+  }
 }
 #endif
 

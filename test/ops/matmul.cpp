@@ -73,6 +73,10 @@ std::vector<Problem> problems() {
     list.push_back({14, 43, 521, 2, Layout::swapped, Layout::contiguous, Layout::swapped, 1, -1, c});
   }
   list.push_back({513, 130, 517});
+  // Long sums of few results, in parts.
+  for (Layout a : {Layout::contiguous, Layout::swapped}) list.push_back({16, 32, 1027, 0, a});
+  list.push_back({19, 7, 1030, 0, Layout::swapped, Layout::swapped, Layout::contiguous, 0.5, 2, "row"});
+  list.push_back({17, 21, 530, 2, Layout::swapped, Layout::contiguous, Layout::swapped, 1, -1, "in place"});
   // Memory orders beyond a transposition.
   for (Layout layout : {Layout::padded, Layout::strided}) {
     list.push_back({13, 11, 7, 0, layout, layout, layout});
@@ -117,6 +121,7 @@ std::vector<Problem> few_problems() {
   list.push_back({5, 7, 11, 0, plain, plain, plain, 2, 1, "column"});
   list.push_back({29, 37, 600, 0, plain, swapped, plain, 1, 2, "row"});
   list.push_back({14, 43, 521, 2, swapped, plain, swapped, 1, -1, "in place"});
+  list.push_back({16, 18, 1025, 0, swapped, plain, plain, 2, 1, "full"});
   list.push_back({66, 70, 40, 0, Layout::padded, Layout::padded, Layout::padded, 1, 1, "full"});
   list.push_back({13, 11, 7, 0, Layout::strided, Layout::strided, Layout::strided});
   list.push_back({40, 33, 50, 4, plain, swapped});

@@ -57,9 +57,15 @@ std::unique_ptr<Gemm> make_tile_gemm(Device& device, GemmProblem problem, const 
 // work-item), VB.
 std::unique_ptr<Gemm> make_rows_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning);
 bool rows_fits(const GemmProblem& problem);
-// At most 32 rows, or columns, and the other side read along its unit stride in whole blocks: packing would cost more than it
-// saves.
+// Packing would cost more than it saves: at most 32 rows, or columns, and the other side read along its unit stride in whole
+// blocks; or at most 64 by 64 dot products, at least twice as long as there are of them.
 bool rows_few(const GemmProblem& problem);
+// For CPU-class devices and long sums of few results: parts of each sum side by side, then the sum of the parts; needs unit strides
+// along a row of one operand. Parameters VB, KS (least steps of a part).
+std::unique_ptr<Gemm> make_split_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning);
+// The same for small products: whole sums, and one launch. Parameter VB.
+std::unique_ptr<Gemm> make_panel_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning);
+bool split_fits(const GemmProblem& problem);
 // For GPU-class devices: work-groups that share tiles in local memory. Parameters GROUP, ITEM, KB.
 std::unique_ptr<Gemm> make_local_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning);
 // One work-item an element.

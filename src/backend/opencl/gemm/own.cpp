@@ -1,4 +1,4 @@
-// The matrix products of kernels/matmul.cl: tile, rows, local and direct.
+// The matrix products of kernels/matmul.cl: tile, rows, panel, split, local and direct.
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -148,7 +148,7 @@ class TileGemm final : public Gemm {
   Kernel pack_, tile_;
 };
 
-// The variants whose kernel takes the operands as they are: rows, local and direct. global_.z counts the batch.
+// The variants whose kernel takes the operands as they are: rows, panel, local and direct. global_.z counts the batch.
 class PlainGemm final : public Gemm {
  public:
   PlainGemm(Device& device, GemmProblem problem, bool swapped, const char* entry, const Defines& defines, int64_t width,
@@ -178,6 +178,65 @@ class PlainGemm final : public Gemm {
   std::optional<EpilogueText> epilogue_;
   Kernel kernel_;
   Range global_, local_;
+};
+
+class SplitGemm final : public Gemm {
+ public:
+  SplitGemm(Device& device, GemmProblem problem, bool swapped, const Tuning& tuning)
+      : problem_(std::move(problem)), swapped_(swapped), epilogue_(epilogue_text(problem_, 1)) {
+    const int64_t width = tile_vector_width(problem_.dtype, tuning.get("VB", 64));
+    sum_bytes_ = static_cast<int64_t>(kit::dtype_bytes(kit::accumulator_dtype(problem_.dtype)));
+    steps_ = std::max(std::max<int64_t>(tuning.get("KS", 512), 1), ceil_div(problem_.k, kSplitParts));
+    parts_ = ceil_div(problem_.k, steps_);
+    panels_ = ceil_div(problem_.m, kRowPanel) * ceil_div(problem_.n, width);
+    Defines split = gemm_defines(problem_.dtype, problem_.wide), join = split;
+    split_ = device.kernel("matmul.cl", "split", split.set("SPLIT", 1).set("VW", width).set("TM", kRowPanel));
+    join_ = device.kernel("matmul.cl", "join", join.set("JOIN", 1), prelude(epilogue_));
+    join_local_ = {std::min<size_t>(32, device.max_work_group()), 1, 1};
+  }
+
+  uint64_t workspace_bytes() const override { return part_bytes() * static_cast<uint64_t>(problem_.batch); }
+
+  void run(onc_queue& queue, const GemmOperands& given) override {
+    GemmOperands o = given;
+    if (swapped_) std::swap(o.a, o.b);
+    fill_addend(problem_, o);
+    for_batches(problem_, o, [&](const GemmOperands& part, int64_t count, int64_t first) { launch(queue, part, count, first); });
+  }
+
+ private:
+  static constexpr int64_t kSplitParts = 256;  // of a sum, at most
+
+  uint64_t part_bytes() const { return static_cast<uint64_t>(parts_ * problem_.m * problem_.n * sum_bytes_); }
+
+  // The matrices first ... first + count - 1 of the batch.
+  void launch(onc_queue& queue, const GemmOperands& o, int64_t count, int64_t first) {
+    const Index m = count_of(problem_, problem_.m), n = count_of(problem_, problem_.n);
+    const auto batch = static_cast<size_t>(count);
+    Mem partial{{o.d.at.buffer, 0}, 1};  // of a sum of nothing there are no parts
+    if (parts_ > 0) {
+      const uint64_t offset = o.workspace.offset + static_cast<uint64_t>(first) * part_bytes();
+      partial = {{o.workspace.buffer, offset}, static_cast<uint32_t>(sum_bytes_)};
+      split_.launch(queue, {static_cast<size_t>(parts_), static_cast<size_t>(panels_), batch}, {1, 1, 1}, o.a, o.b, partial, m, n,
+                    count_of(problem_, problem_.k), static_cast<cl_int>(steps_), problem_.a.row, problem_.a.column,
+                    problem_.a.batch, problem_.b.row, problem_.b.batch);
+    }
+    const Range items{static_cast<size_t>(problem_.n), static_cast<size_t>(std::min(problem_.m, kBatchLaunch)), batch};
+    join_.launch_with(queue, items, join_local_, [&](Kernel::Arguments& arguments) {
+      arguments.add(partial).add(o.c).add(o.d).add(m).add(n).add(count_of(problem_, parts_));
+      add_strides(arguments, problem_.c);
+      add_strides(arguments, problem_.d);
+      add_factors(arguments, problem_.dtype, o);
+      if (epilogue_) epilogue_->add(arguments, o.further, o.scalars);
+    });
+  }
+
+  GemmProblem problem_;
+  bool swapped_;
+  int64_t sum_bytes_ = 4, steps_ = 1, parts_ = 0, panels_ = 1;
+  std::optional<EpilogueText> epilogue_;
+  Kernel split_, join_;
+  Range join_local_;
 };
 
 // How rows reads a problem: the few rows on the left, b along its rows or along K.
@@ -233,6 +292,7 @@ bool rows_fits(const GemmProblem& problem) {
 bool rows_few(const GemmProblem& problem) {
   constexpr int64_t kFew = 32, kBlock = 64;
   const GemmProblem p = rows_swapped(problem) ? problem.transposed() : problem;
+  if (rows_form(p) == RowsForm::along) return std::max(p.m, p.n) <= kBlock && p.k >= 2 * p.m * p.n;
   return p.m <= kFew && p.n >= kBlock && rows_form(p) == RowsForm::across;
 }
 
@@ -244,6 +304,22 @@ std::unique_ptr<Gemm> make_rows_gemm(Device& device, const GemmProblem& problem,
   const Defines defines = gemm_defines(p.dtype, p.wide).set("ROWS", 1).set("VW", width).set("TM", rows);
   const Range items{static_cast<size_t>(ceil_div(p.n, along ? 4 : 4 * width)), static_cast<size_t>(ceil_div(p.m, rows)), 1};
   return std::make_unique<PlainGemm>(device, p, swapped, along ? "along" : "across", defines, width, items, Range{1, 1, 1});
+}
+
+bool split_fits(const GemmProblem& problem) { return problem.b.column == 1 || problem.a.row == 1; }
+
+std::unique_ptr<Gemm> make_split_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning) {
+  const bool swapped = problem.b.column != 1;
+  return std::make_unique<SplitGemm>(device, swapped ? problem.transposed() : problem, swapped, tuning);
+}
+
+std::unique_ptr<Gemm> make_panel_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning) {
+  const bool swapped = problem.b.column != 1;
+  const GemmProblem p = swapped ? problem.transposed() : problem;
+  const int64_t width = tile_vector_width(p.dtype, tuning.get("VB", 64));
+  const Defines defines = gemm_defines(p.dtype, p.wide).set("SPLIT", 1).set("VW", width).set("TM", kRowPanel);
+  const Range items{static_cast<size_t>(ceil_div(p.n, width)), static_cast<size_t>(ceil_div(p.m, kRowPanel)), 1};
+  return std::make_unique<PlainGemm>(device, p, swapped, "panel", defines, width, items, Range{1, 1, 1});
 }
 
 std::unique_ptr<Gemm> make_local_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning) {

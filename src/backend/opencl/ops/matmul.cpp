@@ -12,6 +12,8 @@ namespace {
 // The largest work-group of CLBlast 1.5.3's own parameters for GEMM; below, its launch fails.
 constexpr size_t kClblastWorkGroup = 256;
 
+constexpr const char* kUnitStrides = "a floating dtype, and unit strides along the rows of b or the columns of a";
+
 MatrixStrides strides_of(const kit::Tensor& tensor) {
   const size_t batch = tensor.rank() - 2;
   return {tensor.strides[batch], tensor.strides[batch + 1], batch == 1 && tensor.dims[0] > 1 ? tensor.strides[0] : 0};
@@ -36,6 +38,16 @@ GemmProblem problem_of(const kit::OpDesc& desc) {
   return p;
 }
 
+// See tuning/defaults.def.
+const char* shape_class_of(const GemmProblem& p) {
+  const int64_t products = p.m * p.n * p.k;
+  if (products <= 4096) return "tiny";
+  if (std::min(p.m, p.n) <= 4) return "thin";
+  if (rows_few(p)) return "few";
+  if (std::max(p.m, p.n) <= 32 && p.k >= 4096 && p.batch == 1) return "deep";
+  return p.batch * products <= 262144 ? "small" : "";
+}
+
 // The product without its epilogue, in a contiguous d.
 GemmProblem bare(GemmProblem p) {
   p.epilogue = nullptr;
@@ -56,13 +68,15 @@ class MatmulPlan final : public onc_plan {
         info.bytes += tensor ? static_cast<uint64_t>(tensor->span()) * kit::dtype_bytes(tensor->dtype) : 0;
     }
     const bool empty = d.numel() == 0, floating = kit::dtype_kind(d.dtype) == 'f';
-    const char* shape_class = p.m * p.n * p.k <= 4096 ? "tiny" : std::min(p.m, p.n) <= 4 ? "thin" : rows_few(p) ? "few" : "";
+    const std::string shape_class = shape_class_of(p);
     const std::string variant = choose_variant(
         device, desc, d.dtype, shape_class,
         {{"tile"},
          {"rows", floating && rows_fits(p), "a floating dtype, and unit strides along K or along the rows of b"},
          {"local"},
          {"direct"},
+         {"panel", floating && split_fits(p), kUnitStrides},
+         {"split", floating && split_fits(p), kUnitStrides},
          {"clblast", !empty && device.max_work_group() >= kClblastWorkGroup && clblast_fits(desc.epilogue ? bare(p) : p),
           "float32 or float64, unit strides, and c laid out as a dense d"}},
         info);
@@ -74,6 +88,8 @@ class MatmulPlan final : public onc_plan {
     const Tuning& row = tuning(device, desc.name(), d.dtype, shape_class);
     if (variant == "tile") gemm_ = make_tile_gemm(device, p, row);
     if (variant == "rows") gemm_ = make_rows_gemm(device, p, row);
+    if (variant == "panel") gemm_ = make_panel_gemm(device, p, row);
+    if (variant == "split") gemm_ = make_split_gemm(device, p, row);
     if (variant == "local") gemm_ = make_local_gemm(device, p, row);
     if (variant == "direct") gemm_ = make_direct_gemm(device, p);
     if (variant == "clblast") gemm_ = make_clblast_gemm(device, p);
