@@ -344,6 +344,7 @@ void Allocator::Impl::wait_for_queues() {
 
 // An event behind the queue's work; NULL if there is nothing to wait for any more.
 onc_event* Allocator::Impl::mark(Queue& queue) {
+  queue.settle_quietly();
   const auto used = queue.lock();
   onc_event* event = nullptr;
   if (onc_error* error = api_.event_record(queue.handle(), &event)) {
@@ -362,6 +363,10 @@ void Allocator::Impl::give_back(const Segment& segment) {
 }
 
 void Allocator::Impl::release_free_segments() {
+  {
+    std::lock_guard held(queues_mutex_);
+    for (auto& [id, queue] : queues_) queue->settle_quietly();  // what waits may name the buffers
+  }
   for (const Segment& segment : chunks_.take_free_segments()) {
     give_back(segment);
     stats_.reserved_bytes.remove(segment.small, segment.bytes);
@@ -420,6 +425,7 @@ void Allocator::Impl::forget(Queue& queue) {
     if (!queues_.contains(queue.id())) return;
   }
   {
+    queue.settle_quietly();
     const auto used = queue.lock();
     if (onc_error* error = api_.queue_finish(queue.handle())) api_.error_free(error);
   }

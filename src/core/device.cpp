@@ -3,11 +3,14 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "core/allocator.hpp"
 #include "core/fork_guard.hpp"
+#include "core/joined.hpp"
 #include "core/plan_cache.hpp"
 #include "core/trace.hpp"
 
@@ -65,23 +68,80 @@ Queue::Queue(std::shared_ptr<Device> device, onc_queue* handle, uint64_t id, boo
 
 Queue::~Queue() {
   if (fork_guard::in_child()) return;
+  settle_quietly();
   device_->allocator().forget(*this);
   device_->api().queue_free(handle_);
 }
 
+namespace {
+
+bool joining() {
+  static const bool on = [] {
+    const char* text = std::getenv("ONCILLA_JOIN");
+    return text == nullptr || std::string_view(text) != "0";
+  }();
+  return on;
+}
+
+}  // namespace
+
+void Queue::foreach_call(ForeachCall call) {
+  fork_guard::check("op");
+  auto places = joining() ? Joined::places(call) : std::nullopt;
+  const std::lock_guard held(waiting_mutex_);
+  if (places && waiting_ && waiting_->take(call, *places)) return;
+  enqueue_waiting();
+  if (!places) return call.run(*this);
+  waiting_ = std::make_unique<Joined>(std::move(call), std::move(*places));
+  waits_.store(true, std::memory_order_release);
+}
+
+void Queue::run_waiting() {
+  fork_guard::check("queue");
+  const std::lock_guard held(waiting_mutex_);
+  enqueue_waiting();
+}
+
+// Whoever finds waits_ false may go ahead, so it is true until all has been enqueued.
+void Queue::enqueue_waiting() {
+  const std::unique_ptr<Joined> joined = std::move(waiting_);
+  const std::exception_ptr failure = std::exchange(failure_, nullptr);
+  const auto done = [this](void*) { waits_.store(false, std::memory_order_release); };
+  const std::unique_ptr<void, decltype(done)> at_end(this, done);
+  if (joined) joined->run(*this);
+  if (failure) std::rethrow_exception(failure);
+}
+
+void Queue::settle_quietly() noexcept {
+  try {
+    settle();
+  } catch (...) {
+    const std::lock_guard held(waiting_mutex_);
+    failure_ = std::current_exception();
+    waits_.store(true, std::memory_order_release);
+  }
+}
+
 void Queue::flush() {
   const Api& api = slots(device_, "queue");
+  settle();
   const auto held = lock();
   api.check(api.queue_flush(handle_));
 }
 
 void Queue::finish() {
   const Api& api = slots(device_, "queue");
+  settle();
   const auto held = lock();
   api.check(api.queue_finish(handle_));
 }
 
 Event Queue::record() {
+  settle();
+  return mark();
+}
+
+Event Queue::mark() {
   const Api& api = slots(device_, "queue");
   onc_event* event = nullptr;
   {
@@ -94,6 +154,7 @@ Event Queue::record() {
 void Queue::wait(const Event& event) {
   const Api& api = slots(device_, "queue");
   if (!event) throw Error(ONC_INVALID_ARGUMENT, "[queue] wait for an empty event");
+  settle();
   const auto held = lock();
   api.check(api.event_wait(handle_, event.handle()));
 }
@@ -108,6 +169,7 @@ uint64_t now_ns() {
 // Makes the call, with its times in the trace where that is on.
 template <class Call>
 void traced(Queue& queue, const char* name, uint64_t bytes, Call call) {
+  queue.settle();
   Trace& trace = Trace::get();
   if (!trace.on()) [[likely]] {
     call();

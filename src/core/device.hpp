@@ -2,7 +2,9 @@
 // one thread uses at a time: a Queue takes a lock around each call into the plugin, whose own queues are not thread-safe.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -15,6 +17,8 @@ namespace oncilla {
 class Allocator;
 class PlanCache;
 class Device;
+class Joined;
+struct ForeachCall;
 
 class Event {
  public:
@@ -34,6 +38,8 @@ class Event {
   onc_event* handle_ = nullptr;
 };
 
+// Work in order. FOREACH calls may wait here to be joined with the next (joined.hpp); everything else that is done with the queue
+// enqueues them first.
 class Queue {
  public:
   Queue(std::shared_ptr<Device> device, onc_queue* handle, uint64_t id, bool profiling);
@@ -48,6 +54,13 @@ class Queue {
   void copy_d2h(void* dst, onc_arg src, uint64_t bytes, uint32_t flags = ONC_COPY_UNTIL_RETURN);
   void copy_d2d(onc_arg dst, onc_arg src, uint64_t bytes);
   void fill(onc_arg dst, uint64_t bytes, const void* pattern, uint32_t pattern_bytes);
+  void foreach_call(ForeachCall call);  // at once with ONCILLA_JOIN=0
+  void settle() {                       // enqueues what waits
+    if (waits_.load(std::memory_order_acquire)) [[unlikely]]
+      run_waiting();
+  }
+  void settle_quietly() noexcept;  // an error is thrown by the next settle() that has something to do
+  Event mark();                    // an event without settling, for who settles
   Device& device() const { return *device_; }
   onc_queue* handle() const { return handle_; }
   uint64_t id() const { return id_; }  // unique in the process, never reused; the allocator's key
@@ -61,6 +74,15 @@ class Queue {
   onc_queue* handle_;
   uint64_t id_;
   bool profiling_;
+
+  void run_waiting();
+  void enqueue_waiting();  // under waiting_mutex_
+  // Taken before any other lock but the allocator's, and held while what waits is enqueued, so that no other thread's work
+  // overtakes it.
+  std::mutex waiting_mutex_;
+  std::unique_ptr<Joined> waiting_;
+  std::exception_ptr failure_;
+  std::atomic<bool> waits_{false};  // whether there is something in one of the two
 };
 
 class Device : public std::enable_shared_from_this<Device> {

@@ -360,6 +360,11 @@ Op& Op::scalar_int(int64_t value) {
   return *this;
 }
 
+Op& Op::scalar(const onc_scalar& value) {
+  scratch_->scalars.push_back(value);
+  return *this;
+}
+
 Op& Op::attrs(const void* attrs, uint32_t size) {
   const uint64_t words = words_for(size);
   uint64_t* at = scratch_->key.grow(1 + words);
@@ -453,12 +458,40 @@ class Workspace {
   Block block_;
 };
 
+// A buffer of its own, given back at once, which is legal with work in flight.
+class RawWorkspace {
+ public:
+  RawWorkspace(Device& device, uint64_t bytes) : api_(device.api()) {
+    if (bytes != 0) api_.check(api_.buffer_alloc(device.handle(), bytes, &buffer_));
+  }
+  ~RawWorkspace() {
+    if (buffer_ != nullptr) api_.buffer_free(buffer_);
+  }
+  RawWorkspace(const RawWorkspace&) = delete;
+  onc_arg at() const { return {buffer_, 0}; }
+
+ private:
+  const Api& api_;
+  onc_buffer* buffer_ = nullptr;
+};
+
 }  // namespace
 
 void Op::run(Queue& queue) {
+  queue.settle();
+  const std::shared_ptr<Plan> plan = find(queue.device());
+  const Workspace workspace(queue.device(), plan->workspace_bytes(), queue);
+  enqueue(queue, *plan, workspace.at());
+}
+
+void Op::run_at_once(Queue& queue) {
+  const std::shared_ptr<Plan> plan = find(queue.device());
+  const RawWorkspace workspace(queue.device(), plan->workspace_bytes());
+  enqueue(queue, *plan, workspace.at());
+}
+
+void Op::enqueue(Queue& queue, const Plan& plan, onc_arg workspace) {
   Device& device = queue.device();
-  const std::shared_ptr<Plan> plan = find(device);
-  const Workspace workspace(device, plan->workspace_bytes(), queue);
   onc_run run{};
   run.size = sizeof(run);
   ownership::check(op_name(static_cast<uint32_t>(scratch_->key.data()[0])), scratch_->args, device);
@@ -466,22 +499,22 @@ void Op::run(Queue& queue) {
   run.n_args = static_cast<uint32_t>(scratch_->args.size());
   run.scalars = scratch_->scalars.data();
   run.n_scalars = static_cast<uint32_t>(scratch_->scalars.size());
-  run.workspace = workspace.at();
-  const auto enqueue = [&] {
+  run.workspace = workspace;
+  const auto call = [&] {
     const auto held = queue.lock();
-    device.api().check(device.api().plan_run(plan->handle(), queue.handle(), &run));
+    device.api().check(device.api().plan_run(plan.handle(), queue.handle(), &run));
   };
   Trace& trace = Trace::get();
   if (!trace.on()) [[likely]] {
-    enqueue();
+    call();
     return;
   }
-  Event begin = queue.profiling() ? queue.record() : Event();
+  Event begin = queue.profiling() ? queue.mark() : Event();
   const uint64_t host_begin = now_ns();
-  enqueue();
+  call();
   const uint64_t host_end = now_ns();
-  Event end = queue.profiling() ? queue.record() : Event();
-  trace.record(op_name(static_cast<uint32_t>(scratch_->key.data()[0])), plan->variant(), shapes(), host_begin, host_end, queue,
+  Event end = queue.profiling() ? queue.mark() : Event();
+  trace.record(op_name(static_cast<uint32_t>(scratch_->key.data()[0])), plan.variant(), shapes(), host_begin, host_end, queue,
                std::move(begin), std::move(end));
 }
 

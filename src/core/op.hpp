@@ -38,6 +38,7 @@ class Op {
   Op& no_out();
   Op& scalar(double value);
   Op& scalar_int(int64_t value);
+  Op& scalar(const onc_scalar& value);
   Op& attrs(const void* attrs, uint32_t size);  // a plain struct of attrs.h, its pointers NULL (bytes are the key)
   template <class A>
   Op& attrs(const A& a) {
@@ -52,6 +53,8 @@ class Op {
   Op& variant(const std::string& name);  // forces one (ONC_EXT_VARIANT)
   // Plans (or finds the plan), takes workspace from the device's allocator on this queue, enqueues, traces.
   void run(Queue& queue);
+  // The same in front of the calls that wait at the queue, with workspace beside the allocator's: what runs those calls.
+  void run_at_once(Queue& queue);
   // The plan's facts, without running.
   struct Info {
     std::string variant, candidates;
@@ -63,6 +66,7 @@ class Op {
   struct Scratch;  // the key as it grows, arguments and scalars; each thread keeps a few for reuse
   struct Maker;
   Op& tensor(const TensorRef& tensor, bool output);
+  void enqueue(Queue& queue, const Plan& plan, onc_arg workspace);
   std::shared_ptr<Plan> find(Device& device);
   std::string shapes() const;  // for the trace: "float32[2, 3], float32[3] -> float32[2, 3]"
   Scratch* scratch_;

@@ -2,6 +2,7 @@
 // where the expression is written and not where it is planned.
 #include "core/tape.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "oncilla/oncilla.h"
@@ -68,6 +69,24 @@ onc_expr_inst inst(uint32_t op, uint32_t dtype, uint32_t a = 0, uint32_t b = 0, 
   result.b = static_cast<uint16_t>(b);
   result.c = static_cast<uint16_t>(c);
   return result;
+}
+
+// How many values an elementwise instruction, a number or an input takes; -1: another kind of instruction.
+int operands_of(uint32_t opcode) {
+  Row found{};
+  switch (opcode) {
+    case ONC_EX_INPUT:
+    case ONC_EX_SCALAR:
+    case ONC_EX_TENSOR_SCALAR:
+    case ONC_EX_CONST:
+      return 0;
+    case ONC_EX_CAST:
+      return 1;
+    case ONC_EX_WHERE:
+      return 3;
+    default:
+      return row(opcode, found) ? static_cast<int>(found.arity) : -1;
+  }
 }
 
 Tape& tape_of(Value a) {
@@ -195,6 +214,44 @@ Value Tape::reduce(uint32_t opcode, Value a) {
 void Tape::output(Value a) {
   require(a.tape == this, "output: the value belongs to another tape");
   outs_.push_back(a.number);
+}
+
+void Tape::set_outputs(std::span<const uint16_t> values) {
+  for (const uint16_t value : values) require(value < insts_.size(), "output: there is no value ", uint32_t{value});
+  outs_.assign(values.begin(), values.end());
+}
+
+bool Tape::can_splice() const {
+  return std::all_of(insts_.begin(), insts_.end(), [](const onc_expr_inst& i) { return operands_of(i.op) >= 0; });
+}
+
+std::vector<Value> Tape::splice(const Tape& other, std::span<const Value> inputs) {
+  require(inputs.size() == other.n_inputs_, "splice: ", uint32_t(inputs.size()), " values for ", other.n_inputs_, " inputs");
+  std::vector<uint16_t> at;
+  at.reserve(other.insts_.size());
+  for (const onc_expr_inst& given : other.insts_) {
+    if (given.op == ONC_EX_INPUT) {
+      const Value value = inputs[given.a];
+      require(value.tape == this && value.dtype == given.dtype, "splice: input ", uint32_t{given.a}, " is ", Dtype{given.dtype},
+              ", and its value ", Dtype{value.dtype}, " or of another tape");
+      at.push_back(value.number);
+      continue;
+    }
+    const int operands = operands_of(given.op);
+    require(operands >= 0, "splice: instruction ", uint32_t{given.op}, " is not elementwise");
+    onc_expr_inst copy = given;
+    if (given.op == ONC_EX_SCALAR) copy.a = static_cast<uint16_t>(given.a + n_scalars_);
+    if (given.op == ONC_EX_TENSOR_SCALAR) copy.a = static_cast<uint16_t>(given.a + n_tensor_scalars_);
+    if (operands > 0) copy.a = at[given.a];
+    if (operands > 1) copy.b = at[given.b];
+    if (operands > 2) copy.c = at[given.c];
+    at.push_back(push(copy).number);
+  }
+  n_scalars_ += other.n_scalars_;
+  n_tensor_scalars_ += other.n_tensor_scalars_;
+  std::vector<Value> made;
+  for (const uint16_t out : other.outs_) made.emplace_back(this, at[out], insts_[at[out]].dtype);
+  return made;
 }
 
 Value operator+(Value a, Value b) { return tape_of(a).apply(ONC_EX_ADD, a, b); }

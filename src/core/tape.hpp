@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,12 @@ class Tape {
   Value apply(uint32_t opcode, Value a, Value b = {}, Value c = {});
   Value reduce(uint32_t opcode, Value a);  // ONC_EX_REDUCE_*
   void output(Value a);
+  void set_outputs(std::span<const uint16_t> values);  // instead of those so far
+
+  // Appends another tape of elementwise instructions, whose inputs are these values of mine and whose scalars follow mine. Returns
+  // the values of its outputs, which are not outputs of this tape.
+  std::vector<Value> splice(const Tape& other, std::span<const Value> inputs);
+  bool can_splice() const;  // it has such instructions only
 
   uint32_t n_inputs() const { return n_inputs_; }
   uint32_t n_scalars() const { return n_scalars_; }

@@ -156,6 +156,7 @@ void Trace::record(const char* op, const std::string& variant, const std::string
   if (s.pending.size() >= 64) resolve(s);
 }
 
+uint64_t Trace::tag() { return current_tag; }
 uint64_t Trace::set_tag(uint64_t tag) { return std::exchange(current_tag, tag); }
 
 std::vector<TraceSpan> Trace::spans(uint64_t since_ns) {

@@ -31,6 +31,7 @@ class Trace {
               Queue& queue, Event begin, Event end);
   // A number that the spans of this thread's ops carry from now on: a profiler's name for who runs them. Returns the one before.
   static uint64_t set_tag(uint64_t tag);
+  static uint64_t tag();
   // What was enqueued at or after a time of the steady clock, resolved as in json().
   std::vector<TraceSpan> spans(uint64_t since_ns);
   std::string json();                   // resolves the device times; finishes no queue: unfinished spans are left out

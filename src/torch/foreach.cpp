@@ -3,6 +3,8 @@
 
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
+
 #include "torch/arguments.hpp"
 
 namespace oncilla::adapter {
@@ -14,8 +16,7 @@ Each::Each(at::ArrayRef<at::Tensor> like) : dtype(tape_dtype(like[0].scalar_type
   for (size_t i = 0; i < like.size(); ++i) {
     if (like[i].numel() > 0) kept_.push_back(i);
   }
-  numels_.reserve(kept_.size());
-  for (size_t i : kept_) numels_.push_back(like[i].numel());
+  for (size_t i : kept_) call_.numels.push_back(like[i].numel());
 }
 
 const char* Each::why_not(at::ArrayRef<at::Tensor> like, at::ArrayRef<at::Tensor> list) {
@@ -32,73 +33,72 @@ const char* Each::why_not(at::ArrayRef<at::Tensor> like, at::ArrayRef<at::Tensor
   return nullptr;
 }
 
-Value Each::list(at::ArrayRef<at::Tensor> tensors) {
-  for (size_t k = 0; k < kept_.size(); ++k) {
-    const at::Tensor& t = tensors[kept_[k]];
-    ins_.push_back({place(t.const_data_ptr()), need_dtype(t.scalar_type()), {&numels_[k], 1}, {&kOne, 1}});
-  }
-  ++in_lists_;
-  const Value value = tape.input(need_dtype(tensors[0].scalar_type()));
+Value Each::input(ForeachList list) {
+  const Value value = tape.input(list.dtype);
+  call_.in.push_back(std::move(list));
   return value.dtype == dtype ? value : tape.cast(value, dtype);
 }
 
+Value Each::list(at::ArrayRef<at::Tensor> tensors) {
+  ForeachList list{{}, need_dtype(tensors[0].scalar_type()), false, {}};
+  for (size_t i : kept_) list.at.push_back(place(tensors[i].const_data_ptr()));
+  return input(std::move(list));
+}
+
 Value Each::list_of_one(at::ArrayRef<at::Tensor> tensors) {
+  ForeachList list{{}, need_dtype(tensors[0].scalar_type()), true, {}};
   for (size_t i : kept_) {
     const at::Tensor& t = tensors[i];
     TORCH_CHECK(t.numel() == 1 && t.device().type() == kOcl, "[foreach] expected a tensor of one element on the device, but got ",
                 t.sizes(), " on ", t.device());
-    ins_.push_back({place(t.const_data_ptr()), need_dtype(t.scalar_type()), {&kOne, 1}, {&kOne, 1}});
+    list.at.push_back(place(t.const_data_ptr()));
   }
-  ++in_lists_;
-  const Value value = tape.input(need_dtype(tensors[0].scalar_type()));
-  return value.dtype == dtype ? value : tape.cast(value, dtype);
+  return input(std::move(list));
 }
 
 Value Each::broadcast(const at::Tensor& tensor) {
   TORCH_CHECK(tensor.numel() == 1, "[foreach] expected a tensor of one element, but got ", tensor.sizes());
   if (tensor.is_cpu()) return shared(tensor.item());
-  const TensorRef ref{place(tensor.const_data_ptr()), need_dtype(tensor.scalar_type()), {&kOne, 1}, {&kOne, 1}};
-  ins_.insert(ins_.end(), kept_.size(), ref);
-  ++in_lists_;
-  const Value value = tape.input(ref.dtype);
-  return value.dtype == dtype ? value : tape.cast(value, dtype);
+  const std::vector<onc_arg> at(kept_.size(), place(tensor.const_data_ptr()));
+  return input({at, need_dtype(tensor.scalar_type()), true, {}});
 }
 
 Value Each::shared(const c10::Scalar& value) { return shared_.next(tape, dtype, value); }
 
 Value Each::per_tensor(at::ArrayRef<c10::Scalar> values) {
-  std::vector<c10::Scalar> kept;
-  for (size_t i : kept_) kept.push_back(values[i]);
-  per_tensor_.push_back(std::move(kept));
+  std::vector<onc_scalar> kept(kept_.size());
+  for (size_t k = 0; k < kept.size(); ++k) {
+    if (dtype == ONC_F32 || dtype == ONC_F64) {
+      kept[k].f = values[kept_[k]].toDouble();
+    } else {
+      kept[k].i = values[kept_[k]].to<int64_t>();
+    }
+  }
+  call_.tensor_scalars.push_back(std::move(kept));
   return tape.tensor_scalar(dtype);
 }
 
 void Each::out(Value value, at::ArrayRef<at::Tensor> tensors) {
-  for (size_t k = 0; k < kept_.size(); ++k) {
-    const at::Tensor& t = tensors[kept_[k]];
-    outs_.push_back({place(t.mutable_data_ptr()), need_dtype(t.scalar_type()), {&numels_[k], 1}, {&kOne, 1}});
+  ForeachList list{{}, need_dtype(tensors[0].scalar_type()), false, {}};
+  std::vector<c10::weak_intrusive_ptr<c10::StorageImpl>> storages;
+  for (size_t i : kept_) {
+    list.at.push_back(place(tensors[i].mutable_data_ptr()));
+    storages.push_back(tensors[i].storage().getWeakStorageImpl());
   }
-  ++out_lists_;
+  // What an optimizer makes on the way is gone when its step has ended: then it need not be stored.
+  list.alive = [storages = std::move(storages)] {
+    return !std::all_of(storages.begin(), storages.end(), [](const auto& storage) { return storage.expired(); });
+  };
+  call_.out.push_back(std::move(list));
   tape.output(value);
 }
 
 void Each::run() {
   if (kept_.empty()) return;
-  Op op(ONC_OP_FOREACH);
-  for (const TensorRef& ref : ins_) op.in(ref);
-  for (const TensorRef& ref : outs_) op.out(ref);
-  op.foreach (tape, static_cast<uint32_t>(kept_.size()), in_lists_, out_lists_);
-  shared_.bind(op);
-  for (size_t k = 0; k < kept_.size(); ++k) {
-    for (const auto& values : per_tensor_) {
-      if (dtype == ONC_F32 || dtype == ONC_F64) {
-        op.scalar(values[k].toDouble());
-      } else {
-        op.scalar_int(values[k].to<int64_t>());
-      }
-    }
-  }
-  adapter::run(op, device_);
+  call_.tape = std::move(tape);
+  call_.scalars.assign(shared_.values().begin(), shared_.values().end());
+  Queue* queue = queue_of(device_);
+  translated([&] { queue->foreach_call(std::move(call_)); });
 }
 
 at::Tensor norms_of(at::ArrayRef<at::Tensor> tensors, uint32_t kind) {

@@ -1,8 +1,10 @@
-// Multi-tensor ops: one FOREACH launch over lists of dense tensors.
+// Multi-tensor ops: one FOREACH launch over lists of dense tensors, or less, where those that follow one another are joined
+// (core/joined.hpp).
 #pragma once
 
 #include <vector>
 
+#include "core/joined.hpp"
 #include "torch/pointwise.hpp"
 
 namespace oncilla::adapter {
@@ -30,12 +32,11 @@ class Each {
   uint32_t dtype;
 
  private:
+  ForeachList places(at::ArrayRef<at::Tensor> tensors) const;
+  Value input(ForeachList list);
   std::vector<size_t> kept_;
-  std::vector<int64_t> numels_;
-  std::vector<TensorRef> ins_, outs_;
-  uint32_t in_lists_ = 0, out_lists_ = 0;
+  ForeachCall call_;  // all but its tape and shared scalars
   Scalars shared_;
-  std::vector<std::vector<c10::Scalar>> per_tensor_;
   c10::DeviceIndex device_;
 };
 

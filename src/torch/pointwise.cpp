@@ -10,12 +10,12 @@ namespace oncilla::adapter {
 void Scalars::add_double(double value) {
   onc_scalar s;
   s.f = value;
-  values_.emplace_back(true, s);
+  values_.push_back(s);
 }
 void Scalars::add_int(int64_t value) {
   onc_scalar s;
   s.i = value;
-  values_.emplace_back(false, s);
+  values_.push_back(s);
 }
 
 Value Scalars::next(Tape& tape, uint32_t dtype, const c10::Scalar& value) {
@@ -33,13 +33,7 @@ Value Scalars::next(Tape& tape, uint32_t dtype, const c10::Scalar& value) {
 }
 
 void Scalars::bind(Op& op) const {
-  for (const auto& [floating, value] : values_) {
-    if (floating) {
-      op.scalar(value.f);
-    } else {
-      op.scalar_int(value.i);
-    }
-  }
+  for (const onc_scalar& value : values_) op.scalar(value);
 }
 
 Value Ctx::s(size_t k) { return s(args_[k].isBool() ? c10::Scalar(static_cast<int64_t>(args_[k].toBool())) : args_[k].toScalar()); }

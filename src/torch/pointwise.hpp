@@ -30,11 +30,12 @@ class Scalars {
  public:
   Value next(Tape& tape, uint32_t dtype, const c10::Scalar& value);
   void bind(Op& op) const;
+  at::ArrayRef<onc_scalar> values() const { return values_; }
   void add_double(double value);
   void add_int(int64_t value);
 
  private:
-  c10::SmallVector<std::pair<bool, onc_scalar>, 8> values_;  // true: floating
+  c10::SmallVector<onc_scalar, 8> values_;
 };
 
 // What a row's lambda sees: operands and the arguments after them.

@@ -1,6 +1,10 @@
-"""Optimizers: SGD, Adam and AdamW against the CPU, foreach and fused; _foreach_* themselves; no step falls back."""
+"""Optimizers: SGD, Adam and AdamW against the CPU, foreach and fused; _foreach_* themselves, one by one and joined; no step falls back."""
 
 import json
+import os
+import random
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -119,6 +123,92 @@ def test_foreach(name):
         there = lists("ocl")
         call(getattr(torch, f"_foreach_{name}_"), *there)
         assert_same(there[0], wanted)
+
+
+SIZES = [(5, 7), (3,), (5, 7), (64,)]
+
+
+def one_after_another(device, dtype, seed):
+    """Random calls over lists of which some share memory: as they are, shifted by an element, in another order."""
+    rng = random.Random(seed)
+    memory = draw((200,), dtype, seed=seed).to(device)
+
+    def views(start):
+        starts = [start, start + 35, start + 38, start + 73]
+        return [memory[at : at + torch.Size(s).numel()].view(s) for at, s in zip(starts, SIZES, strict=True)]
+
+    apart = [[draw(s, dtype, seed=seed + 10 * k + i).to(device) for i, s in enumerate(SIZES)] for k in range(3)]
+    lists = [*apart, views(0), views(1), [apart[0][i] for i in (2, 1, 0, 3)]]
+    for _ in range(16):
+        # Lists of one call that overlap without being the same have no defined result on any device.
+        a, b, c = rng.choice([(0, 1, 2), (3, 0, 1), (4, 2, 2), (1, 5, 0), (5, 3, 1), (2, 4, 1), (1, 1, 3), (0, 0, 0)])
+        to, x, y = lists[a], lists[b], lists[c]
+        numbers = [rng.uniform(-1, 1) for _ in SIZES]
+        how = rng.randrange(8)
+        if how == 0:
+            torch._foreach_mul_(to, numbers)
+        elif how == 1:
+            torch._foreach_add_(to, x, alpha=0.25)
+        elif how == 2:
+            torch._foreach_lerp_(to, x, 0.125)
+        elif how == 3:
+            torch._foreach_addcmul_(to, x, y, numbers)
+        elif how == 4:  # made on the way, and gone before anything ran
+            made = torch._foreach_abs(x)
+            torch._foreach_mul_(made, -0.5)
+            torch._foreach_maximum_(to, made)
+            del made
+        elif how == 5:  # its memory may be that of the one before
+            made = torch._foreach_mul(y, 0.75)
+            lists[rng.randrange(3)] = made
+        elif how == 6:
+            torch._foreach_sub_(to, 0.5)
+            to[1].mul_(-1)
+        else:
+            torch._foreach_clamp_min_(to, -1.5)
+            torch._foreach_clamp_max_(to, 1.5)
+    return [t.cpu() for tensors in lists for t in tensors]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_foreach_one_after_another(dtype):
+    for seed in range(25):
+        assert_same(one_after_another("ocl", dtype, seed), one_after_another("cpu", dtype, seed))
+
+
+COUNT = """
+import sys, torch
+p = [torch.ones(9, device="ocl", requires_grad=True), torch.ones(3, 5, device="ocl", requires_grad=True)]
+optimizer = getattr(torch.optim, sys.argv[1])(p, lr=0.125)
+for step in range(4):
+    if step == 1:  # the state exists
+        torch.ocl.synchronize()
+        trace = torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU, torch.profiler.ProfilerActivity.PrivateUse1])
+        trace.__enter__()
+    for t in p:
+        t.grad = torch.full_like(t, 0.5)
+    optimizer.step()
+torch.ocl.synchronize()
+trace.__exit__(None, None, None)
+kind = torch.autograd.DeviceType.PrivateUse1
+print(sum(e.device_type == kind and e.name.startswith("foreach") for e in trace.events()), [t.tolist() for t in p])
+"""
+
+
+@pytest.mark.parametrize("name", ["SGD", "AdamW", "RMSprop", "Adadelta"])
+def test_a_default_step_is_one_launch(name):
+    def run(**more):
+        done = subprocess.run(
+            [sys.executable, "-c", COUNT, name], capture_output=True, text=True, timeout=300, env={**os.environ, **more}
+        )
+        assert done.returncode == 0, done.stderr
+        count, _, numbers = done.stdout.strip().partition(" ")
+        return int(count), numbers
+
+    launches, numbers = run()
+    apart, wanted = run(ONCILLA_JOIN="0")
+    assert launches == 3 and apart >= 3 * (1 if name == "SGD" else 3)
+    assert numbers == wanted  # bit for bit
 
 
 def test_clip_grad_norm():

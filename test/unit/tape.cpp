@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cstring>
+
 using namespace oncilla;
 
 TEST_CASE("tape: an expression is its instructions in order") {
@@ -120,4 +122,41 @@ TEST_CASE("tape: mistakes are named") {
   CHECK_THROWS_AS(tape.output(foreign), Error);
   CHECK_THROWS_AS(tape.cast(foreign, ONC_F64), Error);
   CHECK_THROWS_AS(tape.coord(0, ONC_F32), Error);
+}
+
+TEST_CASE("tape: another tape's instructions over this one's values") {
+  Tape inner;
+  const Value x = inner.input(ONC_F32), y = inner.input(ONC_F32);
+  const Value sum = x * inner.scalar(ONC_F32) + inner.cast(inner.tensor_scalar(ONC_I32), ONC_F32);
+  inner.output(where(lt(sum, y), inner.constant(ONC_F32, 3), sum));
+  inner.output(x);
+
+  Tape outer;
+  const Value a = outer.input(ONC_F32);
+  const Value b = a * outer.scalar(ONC_F32) * outer.tensor_scalar(ONC_F32);
+  const std::vector<Value> made = outer.splice(inner, std::vector<Value>{b, a});
+  REQUIRE(made.size() == 2);
+  CHECK(made[1].number == b.number);
+  CHECK(outer.n_inputs() == 1);
+  CHECK(outer.n_scalars() == 2);
+  CHECK(outer.n_tensor_scalars() == 2);
+  CHECK(outer.outs().empty());
+  // The same, written at once.
+  Tape whole;
+  const Value u = whole.input(ONC_F32);
+  const Value v = u * whole.scalar(ONC_F32) * whole.tensor_scalar(ONC_F32);
+  const Value total = v * whole.scalar(ONC_F32) + whole.cast(whole.tensor_scalar(ONC_I32), ONC_F32);
+  const Value last = where(lt(total, u), whole.constant(ONC_F32, 3), total);
+  CHECK(made[0].number == last.number);
+  REQUIRE(outer.insts().size() == whole.insts().size());
+  CHECK(std::memcmp(outer.insts().data(), whole.insts().data(), outer.insts().size() * sizeof(onc_expr_inst)) == 0);
+
+  CHECK_THROWS_WITH(outer.splice(inner, std::vector<Value>{b}), doctest::Contains("1 values for 2 inputs"));
+  CHECK_THROWS_WITH(outer.splice(inner, std::vector<Value>{b, outer.constant(ONC_F64, 1)}),
+                    doctest::Contains("input 1 is float32"));
+  Tape drawn;
+  drawn.output(drawn.philox(0));
+  CHECK(!drawn.can_splice());
+  CHECK_THROWS_WITH(outer.splice(drawn, {}), doctest::Contains("not elementwise"));
+  CHECK_THROWS_WITH(outer.set_outputs(std::vector<uint16_t>{1000}), doctest::Contains("no value 1000"));
 }

@@ -276,6 +276,7 @@ def plan_stats(device: _Device = None) -> dict[str, int]:
 @contextmanager
 def trace(path: str) -> Iterator[None]:
     """Context manager that writes what ran inside as a Chrome trace."""
+    synchronize()  # what was enqueued before belongs to nobody here
     _C.trace_start()
     try:
         yield
