@@ -11,6 +11,7 @@
 #include "core/allocator.hpp"
 #include "core/fork_guard.hpp"
 #include "core/joined.hpp"
+#include "core/ownership.hpp"
 #include "core/plan_cache.hpp"
 #include "core/trace.hpp"
 
@@ -87,6 +88,10 @@ bool joining() {
 
 void Queue::foreach_call(ForeachCall call) {
   fork_guard::check("op");
+  // Another device's memory is refused now, where the caller is, not when the call runs.
+  for (const auto* lists : {&call.in, &call.out}) {
+    for (const ForeachList& list : *lists) ownership::check("foreach", list.at, *device_);
+  }
   auto places = joining() ? Joined::places(call) : std::nullopt;
   const std::lock_guard held(waiting_mutex_);
   if (places && waiting_ && waiting_->take(call, *places)) return;

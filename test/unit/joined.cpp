@@ -216,6 +216,23 @@ TEST_CASE_FIXTURE(Fixture, "joined: a failure is thrown where the queue is used 
   CHECK(driver.errors_live == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "joined: another device's memory is refused at once, and what waits goes on waiting") {
+  const std::shared_ptr<Device> far = fake::device();
+  const std::unique_ptr<Queue> there = far->create_queue();
+  const Block block = far->allocator().allocate(4096, *there), own = device->allocator().allocate(4096, *queue);
+  queue->foreach_call(scale(list(0), 1, 1, list(1)));
+  for (const bool out : {false, true}) {
+    ForeachCall call = scale(list(0), 1, 1, list(0));
+    (out ? call.out : call.in)[0].at[1] = block.at;
+    CHECK_THROWS_WITH(queue->foreach_call(std::move(call)), doctest::Contains("[foreach]"));
+  }
+  CHECK(driver.runs == 0);
+  queue->finish();
+  CHECK(driver.runs == 1);
+  far->allocator().free(block.address);
+  device->allocator().free(own.address);
+}
+
 TEST_CASE_FIXTURE(Fixture, "joined: a trace links the launch to the last call in it") {
   Trace::get().start();
   for (const uint64_t tag : {11, 12}) {
