@@ -8,6 +8,7 @@ import json
 import math
 import os
 import random
+import re
 import sys
 import time
 from pathlib import Path
@@ -19,7 +20,7 @@ from conftest import ROOT, Run
 sys.path.insert(0, str(ROOT / "bench"))
 from oncilla_bench import cli, compare, networks, page, results, roofline, runner, statistics
 from oncilla_bench.cases import CaseError, read_group, read_groups, select
-from oncilla_bench.contestants import BASELINE, Contestant, DeclinedError
+from oncilla_bench.contestants import BASELINE, Contestant, DeclinedError, all_contestants
 from oncilla_bench.contestants.eager import CPU, OnCPU
 from oncilla_bench.results import CaseResult, Result
 
@@ -266,6 +267,22 @@ def test_a_slow_contestant_is_slow(case):
     contestants = {BASELINE: Imagined(wait=0.002), "slow": Imagined(wait=0.008)}
     outcome = runner.run_case(case, contestants, runner.Limits(0.5, 0.05, 0.001))
     assert 0.1 < outcome.results["slow"].ratio < 0.6  # 0.25 on a quiet machine
+
+
+def test_eigen_multiplies(tmp_path):
+    eigen = all_contestants()["eigen"]
+    if eigen.missing():
+        pytest.skip(eigen.missing())
+    file = tmp_path / "gemm.txt"
+    sizes = "m=5 n=7 k=3"
+    file.write_text(
+        "\n".join(f"matmul {sizes} {more}" for more in ("a=t", "b=t", "a=t b=t", "dtype=f64", "batch=4 b=t", "dtype=bf16"))
+    )
+    outcomes = [
+        runner.run_case(c, {BASELINE: CPU(), "eigen": eigen}, runner.Limits(0.5, 0.05, 0.001)) for c in read_group(file).cases
+    ]
+    assert [o.results["eigen"].status for o in outcomes] == ["ok"] * 5 + ["declined"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", eigen.versions()["eigen"])
 
 
 def test_a_case_that_cannot_be_built_fails_alone(tmp_path):
