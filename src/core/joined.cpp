@@ -80,22 +80,9 @@ bool touches(const Ranges& ranges, const std::vector<Ranges>& lists, int but) {
   return false;
 }
 
-bool any_alive(const ForeachList& list) { return !list.alive || list.alive(); }
-
 }  // namespace
 
 void ForeachCall::run(Queue& queue) const {
-  Tape live = tape;
-  std::vector<uint16_t> values;
-  std::vector<const ForeachList*> stored;
-  for (size_t j = 0; j < out.size(); ++j) {
-    if (!any_alive(out[j])) continue;
-    values.push_back(tape.outs()[j]);
-    stored.push_back(&out[j]);
-  }
-  if (stored.empty()) return;
-  live.set_outputs(values);
-
   Op op(ONC_OP_FOREACH);
   const auto refs = [&](const ForeachList& list, auto add) {
     for (size_t t = 0; t < list.at.size(); ++t) {
@@ -104,8 +91,8 @@ void ForeachCall::run(Queue& queue) const {
     }
   };
   for (const ForeachList& list : in) refs(list, [&](const TensorRef& ref) { op.in(ref); });
-  for (const ForeachList* list : stored) refs(*list, [&](const TensorRef& ref) { op.out(ref); });
-  op.foreach (live, static_cast<uint32_t>(numels.size()), static_cast<uint32_t>(in.size()), static_cast<uint32_t>(stored.size()));
+  for (const ForeachList& list : out) refs(list, [&](const TensorRef& ref) { op.out(ref); });
+  op.foreach (tape, static_cast<uint32_t>(numels.size()), static_cast<uint32_t>(in.size()), static_cast<uint32_t>(out.size()));
   for (const onc_scalar& value : scalars) op.scalar(value);
   for (size_t t = 0; t < numels.size(); ++t) {
     for (const auto& values_of : tensor_scalars) op.scalar(values_of[t]);
@@ -135,15 +122,30 @@ std::optional<Joined::Places> Joined::places(const ForeachCall& call) {
   return places;
 }
 
-Joined::Joined(ForeachCall first, Places places) {
+Joined::Joined(ForeachCall first, Places places) : first_(first.tape) {
   call_.numels = first.numels;
+  const std::vector<ForeachList> in = first.in, out = first.out;
   std::vector<Value> inputs;
   for (size_t l = 0; l < first.in.size(); ++l) inputs.push_back(read(first.in[l], places.in[l]));
   append(first, places, inputs);
+  for (const ForeachList& list : in) first_in_.push_back(static_cast<size_t>(find(call_.in, list)));
+  for (const ForeachList& list : out) first_out_.push_back(static_cast<size_t>(find(call_.out, list)));
+}
+
+bool Joined::again(const ForeachCall& next) const {
+  if (!next.tape.same(first_)) return false;
+  const auto same = [](const std::vector<ForeachList>& a, const std::vector<size_t>& numbers, const std::vector<ForeachList>& b) {
+    for (size_t i = 0; i < a.size(); ++i) {
+      if (!same_place(a[i], b[numbers[i]])) return false;
+    }
+    return true;
+  };
+  return next.in.size() == first_in_.size() && next.out.size() == first_out_.size() && same(next.in, first_in_, call_.in) &&
+         same(next.out, first_out_, call_.out);
 }
 
 bool Joined::take(ForeachCall& next, Places& places) {
-  if (next.numels != call_.numels) return false;
+  if (next.numels != call_.numels || again(next)) return false;
   if (call_.tape.insts().size() + next.tape.insts().size() > kMostInstructions) return false;
   if (call_.in.size() + call_.out.size() + next.in.size() + next.out.size() > kMostLists) return false;
   for (size_t l = 0; l < next.in.size(); ++l) {
@@ -181,7 +183,6 @@ void Joined::append(ForeachCall& next, Places& places, std::span<const Value> in
     ForeachList& list = next.out[j];
     if (const int written = find(call_.out, list); written >= 0) {
       results_[static_cast<size_t>(written)] = made[j].number;
-      call_.out[static_cast<size_t>(written)].alive = std::move(list.alive);  // the memory may be another tensor's by now
     } else {
       results_.push_back(made[j].number);
       call_.out.push_back(std::move(list));

@@ -3,13 +3,13 @@
 //
 // A call waits at its queue until the queue is used for something else, or until a call comes that does not fit. What fits works on
 // the same tensors or on others, element by element: a list that it reads is one that was just written, whose value it takes over,
-// or shares no memory with what was written. Results are those of single launches, bit for bit: values pass from one to the next
-// unrounded only where storing them would not round. An error that a single launch would have met appears where the queue is used
-// next.
+// or shares no memory with what was written. The first call made again begins a new launch: joined steps of a loop would be other
+// programs each time, and compiling them costs more than they save. Results are those of single launches, bit for bit: values pass
+// from one to the next unrounded only where storing them would not round. An error that a single launch would have met appears
+// where the queue is used next.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -26,8 +26,6 @@ struct ForeachList {
   std::vector<onc_arg> at;
   uint32_t dtype = 0;
   bool one = false;  // tensors of one element, which broadcast
-  // Of an output: whether a tensor of it can still be read. If not when the call runs, it is not stored. Empty: always.
-  std::function<bool()> alive;
 };
 
 struct ForeachCall {
@@ -37,7 +35,7 @@ struct ForeachCall {
   std::vector<onc_scalar> scalars;                      // for all tensors
   std::vector<std::vector<onc_scalar>> tensor_scalars;  // [number][tensor]
 
-  // Enqueues it as it is, outputs that are not alive left out. Takes no memory from the device's allocator, which may be the one
+  // Enqueues it as it is. Takes no memory from the device's allocator, which may be the one
   // who asks.
   void run(Queue& queue) const;
 };
@@ -63,13 +61,16 @@ class Joined {
   void run(Queue& queue);
 
  private:
+  bool again(const ForeachCall& next) const;  // it is the first call once more, but for its scalars
   void append(ForeachCall& next, Places& places, std::span<const Value> inputs);
   Value read(ForeachList& list, Ranges& range);
 
   ForeachCall call_;                        // its tape without outputs until it runs
   std::vector<uint16_t> values_, results_;  // of each of call_.in, call_.out
   Places places_;
-  uint64_t tag_ = 0;  // of the trace, at the last call
+  Tape first_;                                // of the first call
+  std::vector<size_t> first_in_, first_out_;  // where its lists are in call_.in, call_.out
+  uint64_t tag_ = 0;                          // of the trace, at the last call
 };
 
 }  // namespace oncilla

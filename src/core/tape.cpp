@@ -225,6 +225,11 @@ bool Tape::can_splice() const {
   return std::all_of(insts_.begin(), insts_.end(), [](const onc_expr_inst& i) { return operands_of(i.op) >= 0; });
 }
 
+bool Tape::same(const Tape& other) const {
+  return outs_ == other.outs_ && insts_.size() == other.insts_.size() &&
+         (insts_.empty() || std::memcmp(insts_.data(), other.insts_.data(), insts_.size() * sizeof(onc_expr_inst)) == 0);
+}
+
 std::vector<Value> Tape::splice(const Tape& other, std::span<const Value> inputs) {
   require(inputs.size() == other.n_inputs_, "splice: ", uint32_t(inputs.size()), " values for ", other.n_inputs_, " inputs");
   std::vector<uint16_t> at;

@@ -59,7 +59,8 @@ class Tape {
   // Appends another tape of elementwise instructions, whose inputs are these values of mine and whose scalars follow mine. Returns
   // the values of its outputs, which are not outputs of this tape.
   std::vector<Value> splice(const Tape& other, std::span<const Value> inputs);
-  bool can_splice() const;  // it has such instructions only
+  bool can_splice() const;             // it has such instructions only
+  bool same(const Tape& other) const;  // instructions and outputs
 
   uint32_t n_inputs() const { return n_inputs_; }
   uint32_t n_scalars() const { return n_scalars_; }

@@ -3,8 +3,6 @@
 
 #include <ATen/ops/empty.h>
 
-#include <algorithm>
-
 #include "torch/arguments.hpp"
 
 namespace oncilla::adapter {
@@ -40,13 +38,13 @@ Value Each::input(ForeachList list) {
 }
 
 Value Each::list(at::ArrayRef<at::Tensor> tensors) {
-  ForeachList list{{}, need_dtype(tensors[0].scalar_type()), false, {}};
+  ForeachList list{{}, need_dtype(tensors[0].scalar_type()), false};
   for (size_t i : kept_) list.at.push_back(place(tensors[i].const_data_ptr()));
   return input(std::move(list));
 }
 
 Value Each::list_of_one(at::ArrayRef<at::Tensor> tensors) {
-  ForeachList list{{}, need_dtype(tensors[0].scalar_type()), true, {}};
+  ForeachList list{{}, need_dtype(tensors[0].scalar_type()), true};
   for (size_t i : kept_) {
     const at::Tensor& t = tensors[i];
     TORCH_CHECK(t.numel() == 1 && t.device().type() == kOcl, "[foreach] expected a tensor of one element on the device, but got ",
@@ -60,7 +58,7 @@ Value Each::broadcast(const at::Tensor& tensor) {
   TORCH_CHECK(tensor.numel() == 1, "[foreach] expected a tensor of one element, but got ", tensor.sizes());
   if (tensor.is_cpu()) return shared(tensor.item());
   const std::vector<onc_arg> at(kept_.size(), place(tensor.const_data_ptr()));
-  return input({at, need_dtype(tensor.scalar_type()), true, {}});
+  return input({at, need_dtype(tensor.scalar_type()), true});
 }
 
 Value Each::shared(const c10::Scalar& value) { return shared_.next(tape, dtype, value); }
@@ -79,16 +77,8 @@ Value Each::per_tensor(at::ArrayRef<c10::Scalar> values) {
 }
 
 void Each::out(Value value, at::ArrayRef<at::Tensor> tensors) {
-  ForeachList list{{}, need_dtype(tensors[0].scalar_type()), false, {}};
-  std::vector<c10::weak_intrusive_ptr<c10::StorageImpl>> storages;
-  for (size_t i : kept_) {
-    list.at.push_back(place(tensors[i].mutable_data_ptr()));
-    storages.push_back(tensors[i].storage().getWeakStorageImpl());
-  }
-  // What an optimizer makes on the way is gone when its step has ended: then it need not be stored.
-  list.alive = [storages = std::move(storages)] {
-    return !std::all_of(storages.begin(), storages.end(), [](const auto& storage) { return storage.expired(); });
-  };
+  ForeachList list{{}, need_dtype(tensors[0].scalar_type()), false};
+  for (size_t i : kept_) list.at.push_back(place(tensors[i].mutable_data_ptr()));
   call_.out.push_back(std::move(list));
   tape.output(value);
 }

@@ -176,6 +176,14 @@ def test_foreach_one_after_another(dtype):
         assert_same(one_after_another("ocl", dtype, seed), one_after_another("cpu", dtype, seed))
 
 
+def test_what_outlives_its_storage_is_stored():
+    made = torch._foreach_mul([torch.full((5,), 2.0, device="ocl")], 3.0)
+    kept = torch._lazy_clone(made[0])  # shares the memory, and is all that is left of it
+    del made
+    torch.ocl.synchronize()
+    assert kept.tolist() == [6.0] * 5
+
+
 # Optimizer, launches of three steps, parameters after them.
 COUNT = """
 import sys, torch
