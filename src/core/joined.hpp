@@ -35,8 +35,7 @@ struct ForeachCall {
   std::vector<onc_scalar> scalars;                      // for all tensors
   std::vector<std::vector<onc_scalar>> tensor_scalars;  // [number][tensor]
 
-  // Enqueues it as it is. Takes no memory from the device's allocator, which may be the one
-  // who asks.
+  // Enqueues it as it is. Takes no memory from the device's allocator, which may be the one who asks.
   void run(Queue& queue) const;
 };
 

@@ -1,5 +1,5 @@
-// FOREACH calls that wait at a queue: which are joined, and that nothing overtakes them. The numbers are compared
-// on real devices (test/torch/test_optim.py).
+// FOREACH calls that wait at a queue: which are joined, and that nothing overtakes them. The numbers are compared on real devices
+// (test/torch/test_optim.py).
 #include "core/joined.hpp"
 
 #include <doctest/doctest.h>
