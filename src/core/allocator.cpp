@@ -1,7 +1,7 @@
 // The caching allocator (allocator.hpp): which size a block or a segment gets, when a block is free again, and what happens when
 // memory is short. Who may take what is in chunks.hpp.
 //
-// Locks: mutex_ guards everything but queues_, which queues_mutex_ guards. The order is mutex_, queues_mutex_, a queue's own lock.
+// Locks: mutex_ guards everything but queues_, which queues_mutex_ guards. The order is mutex_, queues_mutex_, a queue's own locks.
 // Waiting for work holds none of them, so that other threads go on meanwhile.
 #include "core/allocator.hpp"
 
@@ -425,7 +425,6 @@ void Allocator::Impl::forget(Queue& queue) {
     if (!queues_.contains(queue.id())) return;
   }
   {
-    queue.settle_quietly();
     const auto used = queue.lock();
     if (onc_error* error = api_.queue_finish(queue.handle())) api_.error_free(error);
   }

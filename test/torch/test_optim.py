@@ -205,7 +205,7 @@ for name in sys.argv[1:]:
 
 
 def test_a_default_step_is_one_launch():
-    names = ["SGD", "AdamW", "RMSprop", "Adadelta"]
+    names = ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "NAdam", "RAdam", "Adamax"]
 
     def run(**more):
         run = [sys.executable, "-c", COUNT, *names]

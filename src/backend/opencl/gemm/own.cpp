@@ -62,9 +62,29 @@ void for_batches(const GemmProblem& p, const GemmOperands& operands, Launch&& la
   }
 }
 
-class TileGemm final : public Gemm {
+// A product of a kernel of ours, or of its transposed problem, in parts of a batch.
+class OwnGemm : public Gemm {
  public:
-  TileGemm(Device& device, GemmProblem problem, const Tuning& tuning) : problem_(std::move(problem)) {
+  void run(onc_queue& queue, const GemmOperands& given) override {
+    GemmOperands o = given;
+    if (swapped_) std::swap(o.a, o.b);
+    fill_addend(problem_, o);
+    for_batches(problem_, o, [&](const GemmOperands& part, int64_t count, int64_t first) { launch(queue, part, count, first); });
+  }
+
+ protected:
+  OwnGemm(GemmProblem problem, bool swapped) : problem_(std::move(problem)), swapped_(swapped) {}
+  // The matrices first ... first + count - 1 of the batch.
+  virtual void launch(onc_queue& queue, const GemmOperands& o, int64_t count, int64_t first) = 0;
+
+  GemmProblem problem_;
+  bool swapped_;
+  std::optional<EpilogueText> epilogue_;
+};
+
+class TileGemm final : public OwnGemm {
+ public:
+  TileGemm(Device& device, GemmProblem problem, const Tuning& tuning) : OwnGemm(std::move(problem), false) {
     const int64_t width = tile_vector_width(problem_.dtype, tuning.get("VB", 64));
     const int64_t tile_rows = std::clamp<int64_t>(tuning.get("TM", 12), 1, kRowPanel), tile_columns = 2 * width;
     // Computing the transposed product pays if it wastes less of the tiles, or where it makes the stores contiguous.
@@ -97,21 +117,13 @@ class TileGemm final : public Gemm {
     return partial_at() + (keeps_sums() ? partial_batch() * uint64_t(problem_.batch) : 0);
   }
 
-  void run(onc_queue& queue, const GemmOperands& given) override {
-    GemmOperands o = given;
-    if (swapped_) std::swap(o.a, o.b);
-    fill_addend(problem_, o);
-    for_batches(problem_, o, [&](const GemmOperands& part, int64_t count, int64_t first) { launch(queue, part, count, first); });
-  }
-
  private:
   bool keeps_sums() const { return partial_ && problem_.k > steps_; }
   uint64_t panel_bytes() const { return static_cast<uint64_t>(a_batches_ * row_tiles_ * problem_.k * kRowPanel * sum_bytes_); }
   uint64_t partial_at() const { return ceil_div(static_cast<int64_t>(panel_bytes()), 64) * 64; }
   uint64_t partial_batch() const { return static_cast<uint64_t>(problem_.m * problem_.n * sum_bytes_); }
 
-  // The matrices first ... first + count - 1 of the batch.
-  void launch(onc_queue& queue, const GemmOperands& o, int64_t count, int64_t first) {
+  void launch(onc_queue& queue, const GemmOperands& o, int64_t count, int64_t first) override {
     const int64_t k = problem_.k;
     const Mem nothing{{o.d.at.buffer, 0}, 1};
     const auto in_workspace = [&](uint64_t offset) {
@@ -140,50 +152,41 @@ class TileGemm final : public Gemm {
     });
   }
 
-  GemmProblem problem_;
-  bool swapped_ = false, partial_ = false;
+  bool partial_ = false;
   int64_t sum_bytes_ = 4, row_tiles_ = 0, column_tiles_ = 0, a_batches_ = 1, panel_batch_ = 0, steps_ = 1, tiles_per_group_ = 1;
   size_t local_bytes_ = 0;
-  std::optional<EpilogueText> epilogue_;
   Kernel pack_, tile_;
 };
 
 // The variants whose kernel takes the operands as they are: rows, panel, local and direct. global_.z counts the batch.
-class PlainGemm final : public Gemm {
+class PlainGemm final : public OwnGemm {
  public:
   PlainGemm(Device& device, GemmProblem problem, bool swapped, const char* entry, const Defines& defines, int64_t width,
             Range global, Range local)
-      : problem_(std::move(problem)), swapped_(swapped), epilogue_(epilogue_text(problem_, width)), global_(global), local_(local) {
+      : OwnGemm(std::move(problem), swapped), global_(global), local_(local) {
+    epilogue_ = epilogue_text(problem_, width);
     kernel_ = device.kernel("matmul.cl", entry, defines, prelude(epilogue_));
   }
 
-  void run(onc_queue& queue, const GemmOperands& given) override {
-    GemmOperands o = given;
-    if (swapped_) std::swap(o.a, o.b);
-    fill_addend(problem_, o);
-    for_batches(problem_, o, [&](const GemmOperands& part, int64_t count, int64_t) {
-      kernel_.launch_with(queue, {global_.x, global_.y, static_cast<size_t>(count)}, local_, [&](Kernel::Arguments& arguments) {
-        arguments.add(part.a).add(part.b).add(part.c).add(part.d);
-        for (int64_t size : {problem_.m, problem_.n, problem_.k}) arguments.add(count_of(problem_, size));
-        for (const MatrixStrides& strides : {problem_.a, problem_.b, problem_.c, problem_.d}) add_strides(arguments, strides);
-        add_factors(arguments, problem_.dtype, part);
-        if (epilogue_) epilogue_->add(arguments, part.further, part.scalars);
-      });
+ private:
+  void launch(onc_queue& queue, const GemmOperands& o, int64_t count, int64_t) override {
+    kernel_.launch_with(queue, {global_.x, global_.y, static_cast<size_t>(count)}, local_, [&](Kernel::Arguments& arguments) {
+      arguments.add(o.a).add(o.b).add(o.c).add(o.d);
+      for (int64_t size : {problem_.m, problem_.n, problem_.k}) arguments.add(count_of(problem_, size));
+      for (const MatrixStrides& strides : {problem_.a, problem_.b, problem_.c, problem_.d}) add_strides(arguments, strides);
+      add_factors(arguments, problem_.dtype, o);
+      if (epilogue_) epilogue_->add(arguments, o.further, o.scalars);
     });
   }
 
- private:
-  GemmProblem problem_;
-  bool swapped_;
-  std::optional<EpilogueText> epilogue_;
   Kernel kernel_;
   Range global_, local_;
 };
 
-class SplitGemm final : public Gemm {
+class SplitGemm final : public OwnGemm {
  public:
-  SplitGemm(Device& device, GemmProblem problem, bool swapped, const Tuning& tuning)
-      : problem_(std::move(problem)), swapped_(swapped), epilogue_(epilogue_text(problem_, 1)) {
+  SplitGemm(Device& device, GemmProblem problem, bool swapped, const Tuning& tuning) : OwnGemm(std::move(problem), swapped) {
+    epilogue_ = epilogue_text(problem_, 1);
     const int64_t width = tile_vector_width(problem_.dtype, tuning.get("VB", 64));
     sum_bytes_ = static_cast<int64_t>(kit::dtype_bytes(kit::accumulator_dtype(problem_.dtype)));
     steps_ = std::max(std::max<int64_t>(tuning.get("KS", 512), 1), ceil_div(problem_.k, kSplitParts));
@@ -197,20 +200,12 @@ class SplitGemm final : public Gemm {
 
   uint64_t workspace_bytes() const override { return part_bytes() * static_cast<uint64_t>(problem_.batch); }
 
-  void run(onc_queue& queue, const GemmOperands& given) override {
-    GemmOperands o = given;
-    if (swapped_) std::swap(o.a, o.b);
-    fill_addend(problem_, o);
-    for_batches(problem_, o, [&](const GemmOperands& part, int64_t count, int64_t first) { launch(queue, part, count, first); });
-  }
-
  private:
   static constexpr int64_t kSplitParts = 256;  // of a sum, at most
 
   uint64_t part_bytes() const { return static_cast<uint64_t>(parts_ * problem_.m * problem_.n * sum_bytes_); }
 
-  // The matrices first ... first + count - 1 of the batch.
-  void launch(onc_queue& queue, const GemmOperands& o, int64_t count, int64_t first) {
+  void launch(onc_queue& queue, const GemmOperands& o, int64_t count, int64_t first) override {
     const Index m = count_of(problem_, problem_.m), n = count_of(problem_, problem_.n);
     const auto batch = static_cast<size_t>(count);
     Mem partial{{o.d.at.buffer, 0}, 1};  // of a sum of nothing there are no parts
@@ -231,10 +226,7 @@ class SplitGemm final : public Gemm {
     });
   }
 
-  GemmProblem problem_;
-  bool swapped_;
   int64_t sum_bytes_ = 4, steps_ = 1, parts_ = 0, panels_ = 1;
-  std::optional<EpilogueText> epilogue_;
   Kernel split_, join_;
   Range join_local_;
 };
