@@ -122,13 +122,24 @@ TEST_CASE("device: copies to, from and on the device, at any offset") {
 
 TEST_CASE("device: fills of every pattern size") {
   on_each([](Tools& tools, Queue& queue) {
-    const auto pattern = counting(16, 1);
-    for (const uint32_t size : {1u, 2u, 4u, 8u, 16u}) {
-      CAPTURE(size);
-      const onc_arg at = tools.put(std::vector<uint8_t>(1024, 0xEE));
-      queue.fill(at + 16, 992, pattern.data(), size);
-      const auto bytes = tools.take<uint8_t>(at, 1024);
-      for (size_t i = 0; i < 1024; ++i) REQUIRE(bytes[i] == (i < 16 || i >= 1008 ? 0xEE : pattern[(i - 16) % size]));
+    auto patterns = std::vector<std::vector<uint8_t>>{counting(16, 1), std::vector<uint8_t>(16, 0x5A), std::vector<uint8_t>(16, 0)};
+    // All bytes but the last are the same.
+    for (const size_t last : {1, 3, 7, 15}) {
+      patterns.push_back(std::vector<uint8_t>(16, 0xFF));
+      patterns.back()[last] = 1;
+    }
+    for (const auto& pattern : patterns) {
+      for (const uint32_t size : {1u, 2u, 4u, 8u, 16u}) {
+        for (const uint32_t begin : {size, 16 + 3 * size}) {
+          CAPTURE(size);
+          CAPTURE(begin);
+          const uint32_t end = 1024 - size;
+          const onc_arg at = tools.put(std::vector<uint8_t>(1024, 0xEE));
+          queue.fill(at + begin, end - begin, pattern.data(), size);
+          const auto bytes = tools.take<uint8_t>(at, 1024);
+          for (size_t i = 0; i < 1024; ++i) REQUIRE(bytes[i] == (i < begin || i >= end ? 0xEE : pattern[(i - begin) % size]));
+        }
+      }
     }
   });
 }
