@@ -4,6 +4,7 @@
 //
 // Tensors are [batch, head, row, element]; strides in that order. head h reads group h / per_group of k and v.
 //   TILE    a work-item does tiles * TM rows of a head, TN keys at a time, by register tiles.  space: see the kernel.
+//   ROW     (with TILE) a work-item does one row, TN keys at a time, and packs no keys or values.   k_s.s3 = v_s.s3 = 1.  space: see the kernel.
 //   GROUP   a work-group of GROUP items does one row, GROUP keys at a time.                    space: value_size + 3 * GROUP + 3.
 #include "lib/attention.h"
 
@@ -42,6 +43,84 @@ inline void soften(const Scores *scores, local T *row, I i, I j, int count, loca
     for (int d = 0; d < padded; d += VW) VSTORE(VLOAD(result + d) * factor, result + d);
 }
 
+#ifdef ROW
+typedef CAT(T, 4) T4;
+// Lanes four apart added up, by way of memory as in sum_lanes.
+inline T4 fold_lanes(V v) {
+  T lanes[VW];
+  VSTORE(v, lanes);
+#if VW == 16
+  return (vload4(0, lanes) + vload4(2, lanes)) + (vload4(1, lanes) + vload4(3, lanes));
+#else
+  return vload4(0, lanes) + vload4(1, lanes);
+#endif
+}
+
+// to[l] = x . row l of y, for count rows; up to TN, further ones are 0 or as the last.
+inline void dot_each(local const T *x, global const E *y, long row, int size, int count, local T *to) {
+  if (count < TN) clear(to, TN);
+  for (int l = 0; l < count; l += 4) {
+    const int last = count - 1 - l;
+    global const E *y0 = y + l * row, *y1 = y0 + min(1, last) * row, *y2 = y0 + min(2, last) * row, *y3 = y0 + min(3, last) * row;
+    V s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    int e = 0;
+    for (; e + VW <= size; e += VW) {
+      const V left = VLOAD(x + e);
+      s0 = MULTIPLY_ADD(left, LOAD_V(y0 + e), s0), s1 = MULTIPLY_ADD(left, LOAD_V(y1 + e), s1);
+      s2 = MULTIPLY_ADD(left, LOAD_V(y2 + e), s2), s3 = MULTIPLY_ADD(left, LOAD_V(y3 + e), s3);
+    }
+    const T4 a = fold_lanes(s0), b = fold_lanes(s1), c = fold_lanes(s2), d = fold_lanes(s3);
+    T4 sum = (T4)(a.s0, b.s0, c.s0, d.s0) + (T4)(a.s1, b.s1, c.s1, d.s1) + (T4)(a.s2, b.s2, c.s2, d.s2) + (T4)(a.s3, b.s3, c.s3, d.s3);
+    for (; e < size; ++e) sum = MULTIPLY_ADD((T4)(x[e]), (T4)(LOAD_AT(y0, e), LOAD_AT(y1, e), LOAD_AT(y2, e), LOAD_AT(y3, e)), sum);
+    vstore4(sum, 0, to + l);
+  }
+}
+
+// to += the sum of weights[l] * row l of y, for count rows.
+inline void add_each(local const T *weights, global const E *y, long row, int size, int count, local T *to) {
+  int e = 0;
+  for (; e + 4 * VW <= size; e += 4 * VW) {
+    V s0 = VLOAD(to + e), s1 = VLOAD(to + e + VW), s2 = VLOAD(to + e + 2 * VW), s3 = VLOAD(to + e + 3 * VW);
+    for (int l = 0; l < count; ++l) {
+      global const E *from = y + l * row + e;
+      s0 = tile_fma(weights[l], LOAD_V(from), s0), s1 = tile_fma(weights[l], LOAD_V(from + VW), s1);
+      s2 = tile_fma(weights[l], LOAD_V(from + 2 * VW), s2), s3 = tile_fma(weights[l], LOAD_V(from + 3 * VW), s3);
+    }
+    VSTORE(s0, to + e), VSTORE(s1, to + e + VW), VSTORE(s2, to + e + 2 * VW), VSTORE(s3, to + e + 3 * VW);
+  }
+  for (; e + VW <= size; e += VW) {
+    V sum = VLOAD(to + e);
+    for (int l = 0; l < count; ++l) sum = tile_fma(weights[l], LOAD_V(y + l * row + e), sum);
+    VSTORE(sum, to + e);
+  }
+  for (; e < size; ++e) {
+    T sum = to[e];
+    for (int l = 0; l < count; ++l) sum = MULTIPLY_ADD(weights[l], LOAD_AT(y, l * row + e), sum);
+    to[e] = sum;
+  }
+}
+
+// space: q PADDED(size), y PADDED(value_size), weights TN, maximum, sum.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void row(PARAMS) {
+  BIND_HEAD
+  const I i = get_global_id(0);
+  const int of_v = PADDED(value_size);
+  local T *query = space, *result = query + PADDED(size), *weights = result + of_v, *top = weights + TN, *sum = top + 1;
+  copy_rows(query, q + i * q_s.s2, q_s.s2, q_s.s3, 1, 1, size);
+  clear(result, of_v);
+  *top = -INFINITY, *sum = 0;
+  const I end = causal ? min(S, i + 1) : S;
+  for (I j = 0; j < end; j += TN) {
+    const int count = (int)min((I)TN, end - j);
+    dot_each(query, k + j * k_s.s2, k_s.s2, size, count, weights);
+    soften(&scores, weights, i, j, count, top, sum, result, of_v);
+    add_each(weights, v + j * v_s.s2, v_s.s2, value_size, count, result);
+  }
+  store_local(result, *sum == 0 ? (T)0 : 1 / *sum, y + i * y_s.s2, y_s.s3, value_size);
+  lse[i * lse_s.s2] = FINITE_BASE(*top) + log(*sum);
+}
+
+#else
 // space, rows = tiles * TM: q rows * PADDED(size), k^T size * TN, v TN * PADDED(value_size), weights TM * TN, y rows * PADDED(value_size), maxima and sums rows
 // each.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(PARAMS) {
@@ -76,6 +155,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(PARAMS) {
     lse[(i0 + r) * lse_s.s2] = FINITE_BASE(tops[r]) + log(sum);
   }
 }
+#endif
 
 #else
 inline T next_top(local const T *block, T top) {

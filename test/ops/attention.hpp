@@ -41,6 +41,8 @@ inline std::vector<AttentionProblem> attention_problems() {
           {2, 2, 1, 7, 35, 5, 7, "shown", true, 0, Layout::swapped},
           {1, 2, 2, 5, 7, 13, 11, "", false, 0, Layout::strided},
           {1, 2, 2, 5, 7, 13, 11, "", false, 0, Layout::padded},
+          {2, 4, 2, 1, 70, 67, 77, "shown"},
+          {1, 2, 1, 3, 45, 64, 150, "added", true, 0.25},
           {0, 2, 2, 5, 7, 5, 7, "", false, 0, plain},
           {1, 2, 2, 0, 7, 5, 7, "", false, 0, plain},
           {1, 2, 2, 5, 0, 5, 7, "", false, 0, plain},

@@ -1,10 +1,12 @@
-// ATTENTION: one launch, variants tile and group.
+// ATTENTION: one launch, variants tile, row and group.
 #include "ops/attention_plan.hpp"
 #include "ops/ops.hpp"
 #include "ops/variants.hpp"
 
 namespace oncilla::ocl {
 namespace {
+
+constexpr int64_t kFew = 8;  // rows of the shape class "few"
 
 class AttentionPlan final : public onc_plan {
  public:
@@ -19,18 +21,26 @@ class AttentionPlan final : public onc_plan {
     const int64_t of_q = s.padded(s.size), of_v = s.padded(s.value_size);
     const AttentionSpace tile{of_q + of_v + 2, s.columns * (s.size + of_v + s.rows)}, group{0, s.value_size + 3 * s.group + 3};
     tiles_ = s.tiles_that_fit(tile);
+    const AttentionSpace row{0, of_q + of_v + s.columns + 2};
+    const auto contiguous = [&](size_t i) { return desc.input(i).strides[3] == 1 || desc.input(i).dims[3] < 2; };
+    const bool row_fits = contiguous(1) && contiguous(2) && s.space_bytes(row, 0) <= device.local_bytes();
     const bool group_fits = s.space_bytes(group, 0) <= device.local_bytes();
     kit::support(group_fits, "[attention] ", s.value_size, " elements of a value exceed the device's local memory");
-    const std::string variant = choose_variant(device, desc, desc.output(0).dtype, "",
-                                               {{"tile", tiles_ > 0, "heads that fit into local memory"}, {"group"}}, info);
+    const std::string variant =
+        choose_variant(device, desc, desc.output(0).dtype, s.length <= kFew ? "few" : "",
+                       {{"tile", tiles_ > 0, "heads that fit into local memory"},
+                        {"row", row_fits, "keys and values with contiguous elements, and heads that fit into local memory"},
+                        {"group"}},
+                       info);
     if (s.batch * s.heads * s.length == 0) return;
-    const bool tiled = variant == "tile";
+    const bool tiled = variant == "tile", grouped = variant == "group";
     if (tiled) tiles_ = std::min(tiles_, s.ceil_rows(s.length, s.rows));
     kernel_ = device.kernel("attention.cl", variant, s.defines(variant));
-    space_bytes_ = tiled ? s.space_bytes(tile, tiles_ * s.rows) : s.space_bytes(group, 0);
-    global_ = {static_cast<size_t>(tiled ? s.ceil_rows(s.length, tiles_ * s.rows) : s.length * s.group),
-               static_cast<size_t>(s.heads), static_cast<size_t>(s.batch)};
-    local_ = {static_cast<size_t>(tiled ? 1 : s.group), 1, 1};
+    space_bytes_ = tiled ? s.space_bytes(tile, tiles_ * s.rows) : s.space_bytes(grouped ? group : row, 0);
+    const int64_t items = grouped ? s.group : 1;
+    global_ = {static_cast<size_t>(tiled ? s.ceil_rows(s.length, tiles_ * s.rows) : s.length * items), static_cast<size_t>(s.heads),
+               static_cast<size_t>(s.batch)};
+    local_ = {static_cast<size_t>(items), 1, 1};
   }
 
   void run(onc_queue& queue, const kit::RunArgs& run) override {

@@ -49,7 +49,8 @@ Defines AttentionShape::defines(const std::string& variant) const {
   Defines defines;
   set_storage(defines, dtype_);
   set_index(defines, wide);
-  if (variant == "tile") {
+  if (variant == "row") defines.set("ROW", 1);
+  if (variant != "group") {
     defines.set("TILE", 1).set("VW", width).set("TM", rows).set("MASK", dtype_ == ONC_F64 ? "long" : "int");
   } else {
     defines.set("GROUP", group);
