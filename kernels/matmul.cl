@@ -1,11 +1,11 @@
-// d = alpha * a @ b + beta * c and then the epilogue, one entry point a variant or two; the host compiles only the one it chose (TILE, ROWS, SPLIT, JOIN, LOCAL or DIRECT). Strides
+// d = alpha * a @ b + beta * c and then the epilogue, one entry point a variant or two; the host compiles only the one it chose (TILE, ROWS, PANEL, SPLIT, JOIN, LOCAL or DIRECT). Strides
 // are in elements and may be anything. Elements are E, sums T: float for halves, unsigned for integers. With beta == 0, c is not read; c may be d. Sums run
 // in one fixed order.
 #include "lib/arg.h"
 #include "lib/index.h"
 #include "lib/multiply_add.h"
 #include "lib/storage.h"
-#if defined(TILE) || defined(ROWS) || defined(SPLIT)
+#if defined(TILE) || defined(ROWS) || defined(PANEL) || defined(SPLIT)
 #include "lib/tile.h"
 #endif
 #include "lib/epilogue.h"
@@ -148,25 +148,9 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(ARG(const T, a
   BIND(const E, c);   \
   BIND(E, d);
 
-#if defined(ROWS) || defined(SPLIT)
-inline void store_sums(const T *sums, int width, __global E *d, long d_m, long d_n, __global const E *c, long c_m, long c_n, int rows, int columns, T alpha,
-                       T beta, long m, long n EPILOGUE_DECLARE) {
-  for (int i = 0; i < rows; ++i)
-    for (int j = 0; j < columns; ++j) {
-      T value = alpha * sums[i * width + j];
-      if (beta != 0) value += beta * LOAD_AT(c, i * c_m + j * c_n);
-      finish_1(value, d + i * d_m + j * d_n, m + i, n + j EPILOGUE_PASS);
-    }
-}
-#endif
-
-#ifdef ROWS
-// For products with few rows (or, transposed, few columns), which read b once and have nothing to gain from packing it: a work-item computes TM rows of a few
-// columns straight from the operands. `across` needs unit stride along the rows of b, `along` unit strides along K.
-
+#if defined(ROWS) || defined(PANEL)
 // Rows past the last repeat it, and are not stored.
 #define ROW_START(i) __global const E *a##i = a + min(i, rows - 1) * a_m;
-#define ROW_ZERO(i) V sum##i##0 = (V)(0), sum##i##1 = (V)(0), sum##i##2 = (V)(0), sum##i##3 = (V)(0);
 
 // One vector of a row of d. Lanes before `from` are another work-item's.
 inline void store_lanes(V value, int from, __global E *d, long d_n, __global const E *c, long c_n, T alpha, T beta, long m, long n EPILOGUE_DECLARE) {
@@ -184,6 +168,22 @@ inline void store_lanes(V value, int from, __global E *d, long d_n, __global con
     }
   }
 }
+
+inline void store_sums(const T *sums, int width, __global E *d, long d_m, long d_n, __global const E *c, long c_m, long c_n, int rows, int columns, T alpha,
+                       T beta, long m, long n EPILOGUE_DECLARE) {
+  for (int i = 0; i < rows; ++i)
+    for (int j = 0; j < columns; ++j) {
+      T value = alpha * sums[i * width + j];
+      if (beta != 0) value += beta * LOAD_AT(c, i * c_m + j * c_n);
+      finish_1(value, d + i * d_m + j * d_n, m + i, n + j EPILOGUE_PASS);
+    }
+}
+#endif
+
+#ifdef ROWS
+// For products with few rows (or, transposed, few columns), which read b once and have nothing to gain from packing it: a work-item computes TM rows of a few
+// columns straight from the operands. `across` needs unit stride along the rows of b, `along` unit strides along K.
+#define ROW_ZERO(i) V sum##i##0 = (V)(0), sum##i##1 = (V)(0), sum##i##2 = (V)(0), sum##i##3 = (V)(0);
 
 // Work-items: 4 * VW columns, TM rows, batch. The last block of columns begins earlier where it would pass the end, and stores only what is its own.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void across(OPERANDS) {
@@ -268,9 +268,8 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void along(OPERANDS) {
 }
 #endif
 
-#ifdef SPLIT
-// A work-item adds up products of TM rows and VW columns straight from the operands: all of them (panel, for small products), or `steps` of them (split,
-// for long sums of few results; join adds the parts). Needs unit stride along the rows of b; it is fastest with unit stride along the columns of a, too.
+#if defined(PANEL) || defined(SPLIT)
+// The sum of TM rows by VW columns straight from the operands. Needs unit stride along the rows of b; it is fastest with unit stride along the columns of a, too.
 #define SPLIT_ZERO(i) V sum##i = (V)(0);
 #define SPLIT_UNIT(i) sum##i = tile_fma(LOAD_AT(left, i), right, sum##i);
 #define SPLIT_ANY(i) sum##i = tile_fma(LOAD_AT(left, min(i, rows - 1) * a_m), right, sum##i);
@@ -300,20 +299,65 @@ inline void add_products(T *sums, __global const E *left, __global const E *b, l
   }
   FOR_ROWS(SPLIT_SPILL)
 }
+#endif
 
-// Work-items: VW columns, TM rows, batch.
+#ifdef PANEL
+// For small products, in one launch: a work-item does TM rows by two vectors of columns at a time straight from the operands, and as many rows as are in its
+// share. A vector that would pass the end of a row begins earlier, and stores only what is its own.
+#define PANEL_LEFT(i) left##i = tile_fma(LOAD_AT(a##i, at), b0, left##i);
+#define PANEL_BOTH(i)                                                                 \
+  {                                                                                   \
+    const T value = LOAD_AT(a##i, at);                                                \
+    left##i = tile_fma(value, b0, left##i), right##i = tile_fma(value, b1, right##i); \
+  }
+#define PANEL_STORE(i)                                                                                                                               \
+  if (i < rows) {                                                                                                                                    \
+    store_lanes(left##i, (int)(n0 - l), d + (m + i) * d_m + l * d_n, d_n, c + (m + i) * c_m + l * c_n, c_n, alpha, beta, m + i, l EPILOGUE_PASS);    \
+    if (n1 < N)                                                                                                                                      \
+      store_lanes(right##i, (int)(n1 - r), d + (m + i) * d_m + r * d_n, d_n, c + (m + i) * c_m + r * c_n, c_n, alpha, beta, m + i, r EPILOGUE_PASS); \
+  }
+
+// Work-items: TN columns, an equal share of the tiles of TM rows, batch.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void panel(OPERANDS) {
   BIND_OPERANDS
-  const I n = (I)get_global_id(0) * VW, m = (I)get_global_id(1) * TM;
+  const I tiles = (M + TM - 1) / TM, share = (tiles + (I)get_global_size(1) - 1) / (I)get_global_size(1), begin = (I)get_global_id(1) * share * TM;
+  const I end = min(M, begin + share * TM), n0 = (I)get_global_id(0) * TN, n1 = n0 + VW, l = min(n0, N - VW), r = min(n1, N - VW);
   const long batch = get_global_id(2);
   EPILOGUE_BIND(batch)
-  const int rows = (int)min((I)TM, M - m), columns = (int)min((I)VW, N - n);
-  T sums[TM * VW];
-  add_products(sums, a + batch * a_batch + m * a_m, b + batch * b_batch + n, a_m, a_k, b_k, rows, columns, K);
-  store_sums(sums, VW, d + batch * d_batch + m * d_m + n * d_n, d_m, d_n, c + batch * c_batch + m * c_m + n * c_n, c_m, c_n, rows, columns, alpha, beta, m,
-             n EPILOGUE_PASS);
+  a += batch * a_batch + begin * a_m;
+  b += batch * b_batch;
+  c += batch * c_batch;
+  d += batch * d_batch;
+  for (I m = begin; m < end; m += TM, a += TM * a_m) {
+    const int rows = (int)min((I)TM, end - m);
+    if (N < VW) {
+      T sums[TM * VW];
+      add_products(sums, a, b, a_m, a_k, b_k, rows, (int)N, K);
+      store_sums(sums, VW, d + m * d_m, d_m, d_n, c + m * c_m, c_m, c_n, rows, (int)N, alpha, beta, m, 0 EPILOGUE_PASS);
+      continue;
+    }
+    FOR_ROWS(ROW_START)
+    TILE_ZERO
+    __global const E *from = b;
+    long at = 0;
+    if (n1 < N) {
+      for (I k = 0; k < K; ++k, from += b_k, at += a_k) {
+        const V b0 = LOAD_V(from + l), b1 = LOAD_V(from + r);
+        FOR_ROWS(PANEL_BOTH)
+      }
+    } else {
+      for (I k = 0; k < K; ++k, from += b_k, at += a_k) {
+        const V b0 = LOAD_V(from + l);
+        FOR_ROWS(PANEL_LEFT)
+      }
+    }
+    FOR_ROWS(PANEL_STORE)
+  }
 }
+#endif
 
+#ifdef SPLIT
+// For long sums of few results: a work-item adds up `steps` products of TM rows and VW columns, and join adds the parts.
 // Work-items: part of the sum; panel of TM rows (inner) and of VW columns; batch. partial: [batch][part][M][N].
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void split(ARG(const E, a), ARG(const E, b), ARG(T, partial), I M, I N, I K, int steps, long a_m,
                                                                    long a_k, long a_batch, long b_k, long b_batch) {

@@ -308,9 +308,13 @@ std::unique_ptr<Gemm> make_split_gemm(Device& device, const GemmProblem& problem
 std::unique_ptr<Gemm> make_panel_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning) {
   const bool swapped = problem.b.column != 1;
   const GemmProblem p = swapped ? problem.transposed() : problem;
-  const int64_t width = tile_vector_width(p.dtype, tuning.get("VB", 64));
-  const Defines defines = gemm_defines(p.dtype, p.wide).set("SPLIT", 1).set("VW", width).set("TM", kRowPanel);
-  const Range items{static_cast<size_t>(ceil_div(p.n, width)), static_cast<size_t>(ceil_div(p.m, kRowPanel)), 1};
+  const int64_t width = tile_vector_width(p.dtype, tuning.get("VB", 64)),
+                rows = std::clamp<int64_t>(tuning.get("PM", 8), 1, kRowPanel);
+  const Defines defines = gemm_defines(p.dtype, p.wide).set("PANEL", 1).set("VW", width).set("TM", rows);
+  const int64_t columns = ceil_div(p.n, 2 * width), tiles = ceil_div(p.m, rows);
+  // Starting a work-item costs as much as a tile: no more of them than keep the device busy.
+  const int64_t enough = ceil_div(int64_t{8} * device.compute_units(), std::max<int64_t>(1, columns * p.batch));
+  const Range items{static_cast<size_t>(columns), static_cast<size_t>(std::min(tiles, enough)), 1};
   return std::make_unique<PlainGemm>(device, p, swapped, "panel", defines, width, items, Range{1, 1, 1});
 }
 

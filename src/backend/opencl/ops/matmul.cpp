@@ -41,11 +41,12 @@ GemmProblem problem_of(const kit::OpDesc& desc) {
 // See tuning/defaults.def.
 const char* shape_class_of(const GemmProblem& p) {
   const int64_t products = p.m * p.n * p.k;
-  if (products <= 4096) return "tiny";
+  const bool panels = kit::dtype_kind(p.dtype) == 'f' && split_fits(p);
+  if (products <= (panels ? 512 : 4096)) return "tiny";
   if (std::min(p.m, p.n) <= 4) return "thin";
   if (rows_few(p)) return "few";
   if (std::max(p.m, p.n) <= 32 && p.k >= 4096 && p.batch == 1) return "deep";
-  return p.batch * products <= 262144 ? "small" : "";
+  return products <= 4194304 ? "small" : "";
 }
 
 // The product without its epilogue, in a contiguous d.
