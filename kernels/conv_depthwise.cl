@@ -11,6 +11,7 @@
 #include "lib/conv_chunks.h"
 #include "lib/epilogue.h"
 #include "lib/padded_row.h"
+#include "lib/store_row.h"
 
 DEFINE_PAD_ROW(pad_row, __local)
 #define SLACK (4 * VW)
@@ -37,18 +38,6 @@ inline int source_depth(int at, int z, int gradient, int stride, int pad, int di
   if (front < 0 || (gradient && front % stride != 0)) return -1;
   const int depth = gradient ? front / stride : front;
   return depth < size ? depth : -1;
-}
-
-// k, at: what the row begins with, to an epilogue.
-inline void store_row(__global E *to, long step, __local const T *from, int count, long k, long at EPILOGUE_DECLARE) {
-  int i = 0;
-  if (step == 1) {
-    for (; i + VW <= count; i += VW) finish_v(VLOAD(from + i), to + i, k, at + i EPILOGUE_PASS);
-#ifndef EPILOGUE
-    for (; i + 4 <= count; i += 4) STORE4(to + i, vload4(0, from + i));
-#endif
-  }
-  for (; i < count; ++i) finish_1(from[i], to + i * step, k, at + i EPILOGUE_PASS);
 }
 
 // Forward and, with `gradient`, the input's gradient. src, dst: x and y, or grad_out and grad_in. Work-items: block, row_blocks of them one below the other;

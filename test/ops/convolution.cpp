@@ -99,6 +99,10 @@ const std::vector<ConvShape>& conv_shapes() {
       {{1, 3, 5, 7}, {3, 5, 7}, {}, {}, {}, 3},
       {{1, 6, 5, 7}, {3, 3, 3}, {}, {1}, {}, 3},
       {{2, 2, 5, 150}, {2, 3, 3}, {}, {}, {1, 70}, 2},
+      {{4, 17, 5, 6}, {17, 3, 3}, {}, {1}, {}, 17},  // several channels of a work-item, and fewer of the last
+      {{2, 3, 6, 9}, {3, 3, 2}, {2}, {3}, {}, 3},    // padding beyond the window
+      {{2, 6, 9, 7}, {6, 3, 3}, {1, 2}, {1}, {}, 6, Layout::channels_last},  // rows that are not neighbours
+      {{1, 3, 47, 45}, {3, 3, 5}, {2}, {1, 2}, {1, 3}, 3},                   // several vectors of each phase
       // one spatial dim
       {{1, 1, 1}, {1, 1}},
       {{2, 3, 17}, {5, 3}, {}, {1}},

@@ -97,4 +97,9 @@ std::unique_ptr<Conv> make_outer_conv(Device& device, const ConvGeometry& geomet
 std::unique_ptr<Conv> make_depthwise_conv(Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
 bool depthwise_fits(const Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
 
+// The same in two dims for small windows, except the weight gradient: sums of several rows in registers; only where window_fits.
+// Parameters VB and LOCAL.
+std::unique_ptr<Conv> make_window_conv(Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
+bool window_fits(const Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
+
 }  // namespace oncilla::ocl

@@ -31,12 +31,17 @@ class ConvPlan final : public onc_plan {
          {"tile", tile_fits(g, direction), "tensors that are not empty, and padded channels below 2^30 elements"},
          {"outer", direction == Direction::weight && tile_fits(g, direction), "the gradient of a weight, as for tile"},
          {"depthwise", depthwise_fits(device, g, direction, row),
-          "as many groups as input channels, and a block that fits local memory"}},
+          "as many groups as input channels, and a block that fits local memory"},
+         {"window", window_fits(device, g, direction, row),
+          "as depthwise, but not for the gradient of a weight; two dims, at most 49 taps, strides up to 2; one output channel a "
+          "group "
+          "for the input gradient"}},
         info);
     if (out.numel() == 0) return;
     conv_ = variant == "tile"        ? make_tile_conv(device, g, direction, row)
             : variant == "outer"     ? make_outer_conv(device, g, row)
             : variant == "depthwise" ? make_depthwise_conv(device, g, direction, row)
+            : variant == "window"    ? make_window_conv(device, g, direction, row)
                                      : make_direct_conv(device, g, direction);
     info.workspace_bytes = conv_->workspace_bytes();
   }
