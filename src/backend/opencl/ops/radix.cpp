@@ -11,6 +11,8 @@ namespace {
 
 constexpr int64_t kRankLength = 512;  // the longest row that "rank" takes; its work grows with the square
 constexpr int64_t kShortRow = 64;     // below it a row is "short"
+constexpr int64_t kSelect = 64;       // the most that "select" holds; of a row in the wrong order each element moves all of them
+constexpr int64_t kBlock = 64;        // elements that "select" looks at together
 
 // How a radix sort is cut: bits of a digit; parts of all rows together, and elements of a part at least; work-items in a group of
 // count and move; those that add up a row's counts.
@@ -45,12 +47,24 @@ class SortPlan final : public onc_plan {
     info.flops = static_cast<uint64_t>(x.numel());
     info.bytes = static_cast<uint64_t>(x.numel()) * kit::dtype_bytes(x.dtype);
     for (const auto& t : desc.out) info.bytes += t ? static_cast<uint64_t>(t->numel()) * kit::dtype_bytes(t->dtype) : 0;
-    const char* shape_class = rows_.length < kShortRow ? "short" : "long";
-    const std::string variant =
-        choose_variant(device, desc, x.dtype, shape_class,
-                       {{"radix"}, {"group"}, {"rank", rows_.length <= kRankLength, "an axis of at most 512 elements"}}, info);
+    const bool selects = desc.op == ONC_OP_TOP_K && k_ <= kSelect;
+    const char* shape_class = rows_.length < kShortRow ? "short" : selects ? "few" : "long";
+    const std::string variant = choose_variant(device, desc, x.dtype, shape_class,
+                                               {{"radix"},
+                                                {"group"},
+                                                {"rank", rows_.length <= kRankLength, "an axis of at most 512 elements"},
+                                                {"select", selects, "at most the first 64 asked"}},
+                                               info);
     rank_ = variant == "rank";
     if (x.numel() == 0 || any.numel() == 0) return;
+    dims_ = space_dims(desc, rows_.space);
+    for (size_t t = 0; t < 3; ++t) strides_[t] = space_strides(rows_.space, t);
+    if (variant == "select") {
+      Defines defines = key_defines();
+      defines.set("SELECT", 1).set("COPY", bits_type(kit::dtype_bytes(x.dtype))).set("BLOCK", kBlock);
+      select_ = device.kernel("sort.cl", "top_k_select", defines);
+      return;
+    }
     shape_ = variant == "group" ? kGroup : kSerial;
     const Tuning& tuned = tuning(device, desc.name(), x.dtype, shape_class);
     if (tuned.variant == variant) {
@@ -63,11 +77,10 @@ class SortPlan final : public onc_plan {
     chunks_ = rank_ ? 1 : ceil_div(rows_.length, chunk_);
     lay_out_workspace(x.numel());
     build(device);
-    dims_ = space_dims(desc, rows_.space);
-    for (size_t t = 0; t < 3; ++t) strides_[t] = space_strides(rows_.space, t);
   }
 
   void run(onc_queue& queue, const kit::RunArgs& run) override {
+    if (select_) return select(queue, run);
     if (!keys_kernel_) return;  // nothing to sort, or nothing of it asked
     const auto part = [&](uint64_t at, uint32_t item) { return Mem{{run.workspace.buffer, run.workspace.offset + at}, item}; };
     Mem keys = part(0, key_bytes_), other_keys = part(keys_end_, key_bytes_);
@@ -93,6 +106,15 @@ class SortPlan final : public onc_plan {
   }
 
  private:
+  void select(onc_queue& queue, const kit::RunArgs& run) {
+    const auto k = static_cast<size_t>(k_);
+    select_.launch(queue, {static_cast<size_t>(rows_.rows)}, {1}, arg_in(desc, run, 0), arg_out(desc, run, 0),
+                   arg_out(desc, run, 1), static_cast<int32_t>(desc.has_out(0)), static_cast<int32_t>(desc.has_out(1)),
+                   Index{rows_.length, wide_}, static_cast<int32_t>(k_), dims_, strides_[0], strides_[1], strides_[2],
+                   rows_.axis_strides[0], rows_.axis_strides[1], rows_.axis_strides[2], Local{(k + kBlock) * key_bytes_},
+                   Local{k * index_bytes_});
+  }
+
   // Two sets of keys and of positions, from one of which each pass moves to the other, and the counts.
   void lay_out_workspace(int64_t numel) {
     const auto aligned = [](int64_t bytes) {
@@ -106,7 +128,8 @@ class SortPlan final : public onc_plan {
     info.workspace_bytes = counts_at_ + (rank_ ? 0 : aligned(rows_.rows * chunks_ * (int64_t{1} << shape_.digit) * index_bytes_));
   }
 
-  void build(Device& device) {
+  // What lib/key.h reads.
+  Defines key_defines() const {
     const uint32_t dtype = desc.input(0).dtype;
     Defines keys;
     set_values(keys, dtype);
@@ -118,7 +141,12 @@ class SortPlan final : public onc_plan {
              kit::dtype_kind(dtype) == 'i' ? std::to_string(uint64_t{1} << (std::min<int64_t>(key_bits_, 32) - 1)) + "u" : "0u");
     if (attrs_.descending) keys.set("DESCENDING", 1);
     keys.set("KEY_MASK", key_bits_ >= 32 ? "~(K)0" : std::to_string((1u << key_bits_) - 1) + "u");
-    keys_kernel_ = device.kernel("sort.cl", "sort_keys", keys);
+    return keys;
+  }
+
+  void build(Device& device) {
+    const uint32_t dtype = desc.input(0).dtype;
+    keys_kernel_ = device.kernel("sort.cl", "sort_keys", key_defines());
     Defines finish;
     finish.set("COPY", bits_type(kit::dtype_bytes(dtype)));
     set_index(finish, wide_);
@@ -151,7 +179,7 @@ class SortPlan final : public onc_plan {
   SpaceDims dims_{};
   std::array<SpaceStrides, 3> strides_{};
   Range wide_group_, group_, scan_;
-  Kernel keys_kernel_, rank_kernel_, count_, places_, move_, finish_;
+  Kernel keys_kernel_, rank_kernel_, count_, places_, move_, finish_, select_;
 };
 
 }  // namespace
