@@ -48,7 +48,11 @@ __kernel void direct(ARG(const E, x), ARG(const E, w), ARG(const E, bias), ARG(E
 // as the padded planes; TN neighbours on that grid are a register tile's columns, and the few between two rows, or two depths, are computed and dropped. A
 // table gives each tap's distance. The input gradient is the same sum over a padded grad_out, in a phase for each residue with a part of the taps each.
 // The padding is zeros that are multiplied: an infinite weight makes NaN of it at the border.
-#define ROW_PANEL (TM <= 8 ? 8 : 16)
+#if TM <= 8
+#define ROW_PANEL 8
+#else
+#define ROW_PANEL 16
+#endif
 #include "lib/tile.h"
 #include "lib/padded_row.h"
 DEFINE_PAD_ROW(pad_row, __global)
@@ -80,21 +84,28 @@ __kernel void pad(ARG(const E, src), ARG(T, dst), long8 strides, int4 from, int4
 }
 
 // dst: [group][row tile][tap][depth][ROW_PANEL], zero past the last row. All taps of a depth together: they are neighbours in memory. Work-items: row tile,
-// group.
-__kernel void pack_taps(ARG(const E, w), ARG(T, dst), ARG(const int, table), int header, int taps, int rows, int depth, long w_row, long w_depth,
+// block of `depths` depths, group. Neighbouring tiles of the input gradient are neighbours in memory at each depth, so that they share its lines and pages.
+__kernel void pack_taps(ARG(const E, w), ARG(T, dst), ARG(const int, table), int header, int taps, int rows, int depth, int depths, long w_row, long w_depth,
                         long w_group) {
   BIND(const E, w);
   BIND(T, dst);
   BIND(const int, table);
-  const int tile = get_global_id(0), group = get_global_id(1), count = min(TM, rows - tile * TM);
-  w += group * w_group + (long)tile * TM * w_row;
-  dst += ((long)group * get_global_size(0) + tile) * taps * depth * ROW_PANEL;
-  for (int c = 0; c < depth; ++c, w += w_depth, dst += ROW_PANEL)
-    for (int tap = 0; tap < taps; ++tap) {
-      __global const E *from = w + table[header + 2 * tap + 1];
-      __global T *to = dst + (long)tap * depth * ROW_PANEL;
-      for (int i = 0; i < ROW_PANEL; ++i) to[i] = i < count ? LOAD_AT(from, i * w_row) : (T)0;
+  const int tile = get_global_id(0), first = get_global_id(1) * depths, group = get_global_id(2), count = min(TM, rows - tile * TM);
+  w += group * w_group + (long)tile * TM * w_row + first * w_depth;
+  dst += (((long)group * get_global_size(0) + tile) * taps * depth + first) * ROW_PANEL;
+  for (int tap = 0; tap < taps; ++tap) {
+    __global const E *from = w + table[header + 2 * tap + 1];
+    __global T *to = dst + (long)tap * depth * ROW_PANEL;
+    for (int c = first; c < min(first + depths, depth); ++c, from += w_depth, to += ROW_PANEL) {
+      T panel[ROW_PANEL];  // loaded element by element, stored as a vector
+      if (count == ROW_PANEL) {
+        _Pragma("unroll") for (int i = 0; i < ROW_PANEL; ++i) panel[i] = LOAD_AT(from, i * w_row);
+      } else {
+        _Pragma("unroll") for (int i = 0; i < ROW_PANEL; ++i) panel[i] = i < count ? LOAD_AT(from, i * w_row) : (T)0;
+      }
+      CAT(vstore, ROW_PANEL)(CAT(vload, ROW_PANEL)(0, panel), 0, to);
     }
+  }
 }
 
 // A phase of the table: taps begin to stop, the first output's depth, row and column, the output's depths, rows and columns.

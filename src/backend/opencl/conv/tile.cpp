@@ -9,6 +9,7 @@ namespace oncilla::ocl {
 namespace {
 
 constexpr int64_t kRows = 3, kColumns = 9;  // ROWS and COLUMNS of conv_grad_weight.cl
+constexpr int64_t kDepths = 16;             // of the weights that one work-item packs
 
 int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 cl_int as_int(int64_t v) { return static_cast<cl_int>(v); }
@@ -96,8 +97,9 @@ class TileConv final : public Conv {
     launch_pad(pad_, queue, image_, input_gradient_ ? o.y : o.x, image);
     if (taps_ > 0) {
       const int64_t row_stride = g.w_strides[input_gradient_ ? 1 : 0], depth_stride = g.w_strides[input_gradient_ ? 0 : 1];
-      pack_.launch(queue, {as_size(row_tiles_), as_size(g.groups)}, {1, 1, 1}, o.w, weights, table, as_int(header_), as_int(taps_),
-                   as_int(rows_), as_int(depth_), row_stride, depth_stride, g.rows() * g.w_strides[0]);
+      const Range items{as_size(row_tiles_), as_size(ceil_div(depth_, kDepths)), as_size(g.groups)};
+      pack_.launch(queue, items, {1, 1, 1}, o.w, weights, table, as_int(header_), as_int(taps_), as_int(rows_), as_int(depth_),
+                   as_int(kDepths), row_stride, depth_stride, g.rows() * g.w_strides[0]);
     }
     const Strides& base = input_gradient_ ? g.x_strides : g.y_strides;
     Strides steps = base;
