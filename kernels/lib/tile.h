@@ -53,13 +53,17 @@ inline V tile_fma(T a, V b, V sum) { return MULTIPLY_ADD((V)(a), b, sum); }
     FOR_ROWS(TILE_STEP_ROW)                                        \
   }
 
-// Halves are added until one lane is left. By way of memory, which a compiler removes: Oclgrind takes what .lo and .hi give for uninitialised.
+// Halves are added until one lane is left. By way of memory, which a compiler removes where no loop walks it: Oclgrind takes what .lo and .hi give for
+// uninitialised.
 inline T sum_lanes(V v) {
   T lanes[VW];
   VSTORE(v, lanes);
-  for (int n = VW / 2; n > 0; n /= 2)
-    for (int i = 0; i < n; ++i) lanes[i] += lanes[i + n];
-  return lanes[0];
+#if VW == 16
+  vstore8(vload8(0, lanes) + vload8(1, lanes), 0, lanes);
+#endif
+  vstore4(vload4(0, lanes) + vload4(1, lanes), 0, lanes);
+  vstore2(vload2(0, lanes) + vload2(1, lanes), 0, lanes);
+  return lanes[0] + lanes[1];
 }
 
 // VW x VW transposition in registers. Each round of even/odd selection rotates the bits of (row, lane) by one place.
