@@ -1,142 +1,14 @@
-// d = alpha * a @ b + beta * c and then the epilogue, one entry point a variant or two; the host compiles only the one it chose (TILE, ROWS, PANEL, SPLIT, JOIN, LOCAL or DIRECT). Strides
-// are in elements and may be anything. Elements are E, sums T: float for halves, unsigned for integers. With beta == 0, c is not read; c may be d. Sums run
-// in one fixed order.
+// d = alpha * a @ b + beta * c and then the epilogue, one entry point a variant or two; the host compiles only the one it chose (ROWS, PANEL, SPLIT, JOIN,
+// LOCAL or DIRECT); matmul_tile.cl has another variant. Strides are in elements and may be anything. Elements are E, sums T: float for halves, unsigned for integers. With
+// beta == 0, c is not read; c may be d. Sums run in one fixed order.
 #include "lib/arg.h"
 #include "lib/index.h"
 #include "lib/multiply_add.h"
 #include "lib/storage.h"
-#if defined(TILE) || defined(ROWS) || defined(PANEL) || defined(SPLIT)
+#if defined(ROWS) || defined(PANEL) || defined(SPLIT)
 #include "lib/tile.h"
 #endif
 #include "lib/epilogue.h"
-
-#ifdef TILE
-// For CPU-class devices: a work-item computes TM x 2*VW register tiles. a is packed beforehand (pack_rows) in panels of ROW_PANEL rows; each work-item packs
-// KC rows of its b panel into local memory, close to the core, and walks a group of row tiles over it.
-DEFINE_PACK_LANES(pack_global, __global)
-DEFINE_PACK_LANES(pack_local, __local)
-
-// Work-items: panel of TM rows, chunk of `chunk` steps, batch. dst: [batch][panel][K][ROW_PANEL].
-__kernel void pack_rows(ARG(const E, a), ARG(T, dst), I M, I K, int chunk, long a_m, long a_k, long a_batch) {
-  BIND(const E, a);
-  BIND(T, dst);
-  const I panel = get_global_id(0), k0 = (I)get_global_id(1) * chunk;
-  const int rows = (int)min((I)TM, M - panel * TM), count = (int)min((I)chunk, K - k0);
-  if (rows <= 0 || count <= 0) return;
-  const I panels = (M + TM - 1) / TM;
-  a += get_global_id(2) * a_batch + (long)panel * TM * a_m + k0 * a_k;
-  dst += ((get_global_id(2) * panels + panel) * (long)K + k0) * ROW_PANEL;
-  for (int i = 0; i < ROW_PANEL; i += VW) {
-    // Lanes past TM may hold the next panel's rows: they are never used.
-    const int lanes = (int)min((I)ROW_PANEL, M - panel * TM - i);
-    pack_global(dst + i, ROW_PANEL, a + i * a_m, a_m, a_k, lanes, count);
-  }
-}
-
-// A sum that is longer than KC steps is stored and read again: in d, or, where d is not T or an epilogue follows, in `partial` (rows of N) until the last.
-#if defined(STORAGE) || defined(STORAGE_F16) || defined(STORAGE_BF16) || defined(EPILOGUE)
-#undef PARTIAL
-#define PARTIAL
-#define PARTIAL_PARAMS , ARG(T, partial)
-#define PARTIAL_BIND BIND(T, partial);
-#define PARTIAL_DECLARE , __global T *partial, int last
-#define PARTIAL_AT(offset) , partial + (offset), last
-#define KEEP_1(x) \
-  if (!last) {    \
-    *partial = x; \
-  } else
-#define KEEP_V(x, i)        \
-  if (!last) {              \
-    VSTORE(x, partial + i); \
-  } else
-#else
-#define PARTIAL_PARAMS
-#define PARTIAL_BIND
-#define PARTIAL_DECLARE
-#define PARTIAL_AT(offset)
-#define KEEP_1(x)
-#define KEEP_V(x, i)
-#define partial d
-#endif
-
-inline void store_scalar(T value, __global E *d, __global const E *c, T alpha, T beta, int first, long m, long n PARTIAL_DECLARE EPILOGUE_DECLARE) {
-  value *= alpha;
-  if (!first)
-    value += *partial;
-  else if (beta != 0)
-    value += beta * LOAD_AT(c, 0);
-  KEEP_1(value) finish_1(value, d, m, n EPILOGUE_PASS);
-}
-
-inline void store_row(V left, V right, __global E *d, long d_n, __global const E *c, long c_n, int columns, T alpha, T beta, int first, long m,
-                      long n PARTIAL_DECLARE EPILOGUE_DECLARE) {
-  if (columns == TN && d_n == 1 && (!first || beta == 0 || c_n <= 1)) {
-    left *= alpha, right *= alpha;
-    if (!first) {
-      left += VLOAD(partial), right += VLOAD(partial + VW);
-    } else if (beta != 0) {
-      left += beta * (c_n == 1 ? LOAD_V(c) : (V)(LOAD_AT(c, 0)));
-      right += beta * (c_n == 1 ? LOAD_V(c + VW) : (V)(LOAD_AT(c, 0)));
-    }
-    KEEP_V(left, 0) finish_v(left, d, m, n EPILOGUE_PASS);
-    KEEP_V(right, VW) finish_v(right, d + VW, m, n + VW EPILOGUE_PASS);
-  } else {
-    T row[TN];
-    VSTORE(left, row);
-    VSTORE(right, row + VW);
-    for (int j = 0; j < columns; ++j)
-      store_scalar(row[j], d + j * d_n, c + j * c_n, alpha, beta, first, m, n + j PARTIAL_AT(j) EPILOGUE_PASS);
-  }
-}
-
-inline void compute_tile(__global const T *a, __local const T *b, int count, __global E *d, long d_m, long d_n, __global const E *c, long c_m, long c_n,
-                         int rows, int columns, T alpha, T beta, int first, long m, long n, long N PARTIAL_DECLARE EPILOGUE_DECLARE) {
-  TILE_ZERO
-  for (int k = 0; k < count; ++k, a += ROW_PANEL, b += TN) TILE_STEP(a, b)
-#define STORE(i) \
-  if (i < rows)  \
-    store_row(left##i, right##i, d + i * d_m, d_n, c + i * c_m, c_n, columns, alpha, beta, first, m + i, n PARTIAL_AT(i * N) EPILOGUE_PASS);
-  FOR_ROWS(STORE)
-}
-
-// Work-items: panel of TN columns, group of `tiles` row tiles, batch. panel_b: KC * TN elements of local memory.
-__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(ARG(const T, a), ARG(const E, b), ARG(const E, c), ARG(E, d), I M, I N, I K, int KC,
-                                                                  int tiles, long a_batch, long b_k, long b_n, long b_batch, long c_m, long c_n,
-                                                                  long c_batch, long d_m, long d_n, long d_batch, T alpha, T beta,
-                                                                  __local T *panel_b PARTIAL_PARAMS EPILOGUE_PARAMS) {
-  BIND(const T, a);
-  BIND(const E, b);
-  BIND(const E, c);
-  BIND(E, d);
-  PARTIAL_BIND
-  const I n0 = (I)get_global_id(0) * TN, begin = (I)get_global_id(1) * tiles, end = min(begin + tiles, (M + TM - 1) / TM);
-  const long batch = get_global_id(2);
-  const int columns = (int)min((I)TN, N - n0);
-  if (columns <= 0 || begin >= end) return;
-  EPILOGUE_BIND(batch)
-  a += batch * a_batch;
-  b += batch * b_batch + n0 * b_n;
-  c += batch * c_batch + n0 * c_n;
-  d += batch * d_batch + n0 * d_n;
-#ifdef PARTIAL
-  partial += batch * M * N + n0;
-#endif
-  I k0 = 0;
-  do {
-    const int count = (int)min((I)KC, K - k0);
-#ifdef PARTIAL
-    const int last = k0 + count == K;
-#endif
-    for (int j = 0; j < TN; j += VW) pack_local(panel_b + j, TN, b + k0 * b_k + j * b_n, b_n, b_k, columns - j, count);
-    for (I i = begin; i < end; ++i) {
-      const long m = (long)i * TM;
-      compute_tile(a + ((long)i * K + k0) * ROW_PANEL, panel_b, count, d + m * d_m, d_m, d_n, c + m * c_m, c_m, c_n, (int)min((long)TM, M - m), columns,
-                   alpha, beta, k0 == 0, m, n0, N PARTIAL_AT(m * N) EPILOGUE_PASS);
-    }
-    k0 += KC;
-  } while (k0 < K);
-}
-#endif
 
 // The variants that take the operands as they are.
 #define OPERANDS                                                                                                                       \

@@ -12,7 +12,9 @@ typedef CAT(T, VW) V;
 #ifdef STORAGE
 #define LOAD_V(p) CAT(convert_, CAT(T, VW))(CAT(vload, VW)(0, p))
 #define STORE_V(p, v) CAT(vstore, VW)(CAT(convert_, CAT(STORAGE, VW))(v), 0, p)
+#define LOAD_4(p) CAT(convert_, CAT(T, 4))(vload4(0, p))
 #else
+#define LOAD_4(p) LOAD4(p)
 #define LOAD_V(p) CAT(LOAD, VW)(p)
 #define STORE_V(p, v) CAT(STORE, VW)(p, v)
 #endif
@@ -40,6 +42,10 @@ typedef CAT(T, VW) V;
 #define REPEAT_16(X) REPEAT_15(X) X(15)
 #define FOR_ROWS(X) CAT(REPEAT_, TM)(X)
 
+// Where the left operand's panels lie.
+#ifndef A_SPACE
+#define A_SPACE __global
+#endif
 #define TILE_ZERO_ROW(i) V left##i = (V)(0), right##i = (V)(0);
 #define TILE_ZERO FOR_ROWS(TILE_ZERO_ROW)
 
@@ -49,8 +55,17 @@ inline V tile_fma(T a, V b, V sum) { return MULTIPLY_ADD((V)(a), b, sum); }
 #define TILE_STEP(a, b)                                            \
   {                                                                \
     const V tile_b0 = VLOAD(b), tile_b1 = VLOAD((b) + VW);         \
-    __global const T *tile_a = (a);                                \
+    A_SPACE const T *tile_a = (a);                                 \
     FOR_ROWS(TILE_STEP_ROW)                                        \
+  }
+
+// The same for a tile of which only the left vector is wanted.
+#define TILE_STEP_ROW_LEFT(i) left##i = tile_fma(tile_a[i], tile_b0, left##i);
+#define TILE_STEP_LEFT(a, b)                                       \
+  {                                                                \
+    const V tile_b0 = VLOAD(b);                                    \
+    A_SPACE const T *tile_a = (a);                                 \
+    FOR_ROWS(TILE_STEP_ROW_LEFT)                                   \
   }
 
 // Halves are added until one lane is left. By way of memory, which a compiler removes where no loop walks it: Oclgrind takes what .lo and .hi give for
@@ -77,12 +92,22 @@ inline T sum_lanes(V v) {
 #define DEFINE_PACK_LANES(NAME, SPACE)                                                                                          \
   inline void NAME(SPACE T *dst, int dst_step, __global const E *src, long lane_stride, long k_stride, int lanes, int count) { \
     int k = 0;                                                                                                                  \
-    if (lanes >= VW && lane_stride == 1) {                                                                                      \
+    if (lanes <= 0) {                                                                                                           \
+      for (; k < count; ++k) VSTORE((V)(0), dst + k * dst_step);                                                                \
+    } else if (lanes >= VW && lane_stride == 1) {                                                                               \
       for (; k < count; ++k) VSTORE(LOAD_V(src + k * k_stride), dst + k * dst_step);                                            \
-    } else if (lanes >= VW && k_stride == 1) {                                                                                  \
-      for (; k + VW <= count; k += VW) {                                                                                        \
+    } else if (lane_stride == 1) {                                                                                              \
+      for (; k < count; ++k) {                                                                                                  \
+        int i = 0;                                                                                                              \
+        for (; i + 4 <= lanes; i += 4) vstore4(LOAD_4(src + i + k * k_stride), 0, dst + i + k * dst_step);                       \
+        for (; i < VW; ++i) dst[i + k * dst_step] = i < lanes ? LOAD_AT(src, i + k * k_stride) : (T)0;                          \
+      }                                                                                                                         \
+    } else if (k_stride == 1 && count >= VW) {                                                                                  \
+      /* The last steps are packed together with some before them. */                                                           \
+      for (; k < count; k += VW) {                                                                                              \
         V r[VW], s[VW];                                                                                                         \
-        _Pragma("unroll") for (int i = 0; i < VW; ++i) r[i] = LOAD_V(src + i * lane_stride + k);                                \
+        k = min(k, count - VW);                                                                                                 \
+        _Pragma("unroll") for (int i = 0; i < VW; ++i) r[i] = i < lanes ? LOAD_V(src + i * lane_stride + k) : (V)(0);           \
         _Pragma("unroll") for (int round = 0; round < TRANSPOSE_ROUNDS; ++round) {                                              \
           _Pragma("unroll") for (int i = 0; i < VW / 2; ++i) {                                                                  \
             s[i] = (V)(r[2 * i].even, r[2 * i + 1].even);                                                                       \

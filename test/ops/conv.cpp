@@ -16,6 +16,10 @@ void layouts(Cases& cases, uint32_t dtype) {
   mixed.in[1].layout = Layout::reversed;
   mixed.out[0].layout = Layout::padded;
   cases.push_back(mixed);
+  Case places = conv_case(dtype, {{3, 5, 7, 5}, {4, 1, 1}}, Bias::same, false);
+  places.name += " x channels_last";
+  places.in[0].layout = Layout::channels_last;
+  cases.push_back(places);
   Case expanded = conv_case(dtype, kUsual, Bias::same, false);
   expanded.name += " expanded batch";
   expanded.in[0].broadcast = 1;

@@ -89,6 +89,11 @@ std::unique_ptr<Conv> make_direct_conv(Device& device, const ConvGeometry& geome
 std::unique_ptr<Conv> make_tile_conv(Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
 bool tile_fits(const ConvGeometry& geometry, Direction direction);
 
+// For CPU-class devices: one matrix product for all images; only where product_fits. Parameters of the matrix product's tile: TM,
+// VB, KC.
+std::unique_ptr<Conv> make_product_conv(Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
+bool product_fits(const ConvGeometry& geometry, Direction direction);
+
 // The weight gradient on CPU-class devices where there are few output places; only where tile_fits. Parameters TM and VB.
 std::unique_ptr<Conv> make_outer_conv(Device& device, const ConvGeometry& geometry, const Tuning& tuning);
 

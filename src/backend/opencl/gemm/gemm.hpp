@@ -1,9 +1,12 @@
 // Providers of the matrix product d = alpha * a @ b + beta * c, and the problem as they see it. A provider plans once and runs
-// often; which one serves a problem is the op's choice (ops/matmul.cpp). kernels/matmul.cl holds the kernels of all but CLBlast.
+// often; which one serves a problem is the op's choice (ops/matmul.cpp). kernels/matmul.cl and
+// kernels/matmul_tile.cl hold the kernels of all but CLBlast.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -19,10 +22,25 @@ struct MatrixStrides {
   int64_t row = 0, column = 0, batch = 0;
 };
 
+// Runs of `length` in a dimension of the product, and the elements between them in the two operands that have it; length 0: none.
+struct GemmRuns {
+  int64_t length = 0, left = 0, right = 0;
+};
+
+// The right operand of a convolution's product: padded images (kernels/matmul_tile.cl, pack_window), which hold what the kernels
+// compute with.
+struct GemmWindow {
+  Mem places;  // of the taps: pairs of ints, of which the first counts
+  int64_t taps = 0, image = 0, channel = 0, plane = 0, width = 0;
+  std::array<int32_t, 4> out{};
+};
+
 struct GemmProblem {
   uint32_t dtype = 0;
   int64_t batch = 1, m = 0, n = 0, k = 0;  // m, n and batch are at least 1
   MatrixStrides a, b, c, d;
+  GemmRuns step_run, column_run;     // of k in a and b; of n in b and d (c has none); only make_tile_gemm takes them
+  std::optional<GemmWindow> window;  // gives the columns of b, of whose strides only that of the batch counts
   bool has_c = false;
   bool wide = false;                    // count in 64 bits
   const kit::Tape* epilogue = nullptr;  // of the plan's descriptor

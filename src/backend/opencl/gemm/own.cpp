@@ -1,162 +1,12 @@
-// The matrix products of kernels/matmul.cl: tile, rows, panel, split, local and direct.
+// The matrix products of kernels/matmul.cl: rows, panel, split, local and direct.
 #include <algorithm>
-#include <optional>
 #include <utility>
 
-#include "gemm/gemm.hpp"
+#include "gemm/base.hpp"
 #include "runtime/storage.hpp"
 
 namespace oncilla::ocl {
 namespace {
-
-constexpr int64_t kPackChunk = 256;  // steps of the common dimension that one work-item packs
-
-Kernel::Arguments& add_strides(Kernel::Arguments& arguments, const MatrixStrides& s) {
-  return arguments.add(s.row).add(s.column).add(s.batch);
-}
-
-void add_factors(Kernel::Arguments& arguments, uint32_t dtype, const GemmOperands& operands) {
-  for (const onc_scalar& factor : {operands.alpha, operands.beta}) {
-    if (dtype == ONC_F64) {
-      arguments.add(factor.f);
-    } else if (dtype == ONC_I64) {
-      arguments.add(static_cast<cl_ulong>(factor.i));
-    } else if (kit::dtype_kind(dtype) == 'f') {
-      arguments.add(static_cast<float>(factor.f));
-    } else {
-      arguments.add(static_cast<cl_uint>(factor.i));
-    }
-  }
-}
-
-// c as a kernel argument: without c, d stands in, because a kernel may form its address though beta is 0.
-void fill_addend(const GemmProblem& problem, GemmOperands& operands) {
-  if (problem.has_c) return;
-  operands.c = operands.d;
-  operands.beta = {};
-}
-
-// A size of the problem as the kernels count it.
-Index count_of(const GemmProblem& problem, int64_t size) { return {size, problem.wide}; }
-
-std::optional<EpilogueText> epilogue_text(const GemmProblem& p, int64_t width) {
-  if (p.epilogue == nullptr) return std::nullopt;
-  return EpilogueText(*p.epilogue, p.dtype, p.further, gemm_type(p.dtype), static_cast<int>(width));
-}
-
-std::string prelude(const std::optional<EpilogueText>& epilogue) { return epilogue ? epilogue->prelude() : ""; }
-
-// Calls launch(operands, count, first) for parts of the batch that one launch may have, the operands moved to the part's first
-// matrix.
-template <class Launch>
-void for_batches(const GemmProblem& p, const GemmOperands& operands, Launch&& launch) {
-  if (p.batch <= kBatchLaunch) return launch(operands, p.batch, int64_t{0});
-  for (int64_t first = 0; first < p.batch; first += kBatchLaunch) {
-    GemmOperands part = operands;
-    const auto move = [&](Mem& mem, int64_t stride) {
-      if (mem.at.buffer != nullptr) mem.at.offset += static_cast<uint64_t>(first * stride) * mem.item_bytes;
-    };
-    move(part.a, p.a.batch), move(part.b, p.b.batch), move(part.c, p.has_c ? p.c.batch : p.d.batch), move(part.d, p.d.batch);
-    for (size_t t = 0; t < part.further.size(); ++t) move(part.further[t], p.further[t].batch);
-    launch(part, std::min(kBatchLaunch, p.batch - first), first);
-  }
-}
-
-// A product of a kernel of ours, or of its transposed problem, in parts of a batch.
-class OwnGemm : public Gemm {
- public:
-  void run(onc_queue& queue, const GemmOperands& given) override {
-    GemmOperands o = given;
-    if (swapped_) std::swap(o.a, o.b);
-    fill_addend(problem_, o);
-    for_batches(problem_, o, [&](const GemmOperands& part, int64_t count, int64_t first) { launch(queue, part, count, first); });
-  }
-
- protected:
-  OwnGemm(GemmProblem problem, bool swapped) : problem_(std::move(problem)), swapped_(swapped) {}
-  // The matrices first ... first + count - 1 of the batch.
-  virtual void launch(onc_queue& queue, const GemmOperands& o, int64_t count, int64_t first) = 0;
-
-  GemmProblem problem_;
-  bool swapped_;
-  std::optional<EpilogueText> epilogue_;
-};
-
-class TileGemm final : public OwnGemm {
- public:
-  TileGemm(Device& device, GemmProblem problem, const Tuning& tuning) : OwnGemm(std::move(problem), false) {
-    const int64_t width = tile_vector_width(problem_.dtype, tuning.get("VB", 64));
-    const int64_t tile_rows = std::clamp<int64_t>(tuning.get("TM", 12), 1, kRowPanel), tile_columns = 2 * width;
-    // Computing the transposed product pays if it wastes less of the tiles, or where it makes the stores contiguous.
-    const auto cost = [&](const GemmProblem& p) {
-      const int64_t tiles = ceil_div(p.m, tile_rows) * ceil_div(p.n, tile_columns);
-      return p.d.column == 1 || p.n == 1 ? 4 * tiles : 5 * tiles;
-    };
-    if (cost(problem_.transposed()) < cost(problem_)) swapped_ = true, problem_ = problem_.transposed();
-    sum_bytes_ = static_cast<int64_t>(kit::dtype_bytes(kit::accumulator_dtype(problem_.dtype)));
-    row_tiles_ = ceil_div(problem_.m, tile_rows);
-    column_tiles_ = ceil_div(problem_.n, tile_columns);
-    a_batches_ = problem_.a.batch == 0 ? 1 : problem_.batch;
-    panel_batch_ = a_batches_ == 1 ? 0 : row_tiles_ * problem_.k * kRowPanel;
-    const int64_t fits = static_cast<int64_t>(device.local_bytes()) / (tile_columns * sum_bytes_);
-    steps_ = std::max<int64_t>(1, std::min({tuning.get("KC", 256), fits, std::max<int64_t>(problem_.k, 1)}));
-    local_bytes_ = static_cast<size_t>(steps_ * tile_columns * sum_bytes_);
-    // Many equal work-groups share out evenly; but each packs its columns anew, so a group keeps some row tiles.
-    const int64_t wanted = 16 * static_cast<int64_t>(device.compute_units());
-    tiles_per_group_ = std::clamp<int64_t>(row_tiles_ * column_tiles_ * problem_.batch / wanted, 8, 32);
-    Defines defines = gemm_defines(problem_.dtype, problem_.wide);
-    defines.set("TILE", 1).set("VW", width).set("TM", tile_rows);
-    pack_ = device.kernel("matmul.cl", "pack_rows", defines);
-    epilogue_ = epilogue_text(problem_, width);
-    // Sums live in d between two stores unless it rounds them or is to get something else.
-    partial_ = epilogue_ || (problem_.dtype != ONC_F32 && problem_.dtype != ONC_F64);
-    tile_ = device.kernel("matmul.cl", "tile", defines, prelude(epilogue_));
-  }
-
-  uint64_t workspace_bytes() const override {
-    return partial_at() + (keeps_sums() ? partial_batch() * uint64_t(problem_.batch) : 0);
-  }
-
- private:
-  bool keeps_sums() const { return partial_ && problem_.k > steps_; }
-  uint64_t panel_bytes() const { return static_cast<uint64_t>(a_batches_ * row_tiles_ * problem_.k * kRowPanel * sum_bytes_); }
-  uint64_t partial_at() const { return ceil_div(static_cast<int64_t>(panel_bytes()), 64) * 64; }
-  uint64_t partial_batch() const { return static_cast<uint64_t>(problem_.m * problem_.n * sum_bytes_); }
-
-  void launch(onc_queue& queue, const GemmOperands& o, int64_t count, int64_t first) override {
-    const int64_t k = problem_.k;
-    const Mem nothing{{o.d.at.buffer, 0}, 1};
-    const auto in_workspace = [&](uint64_t offset) {
-      return Mem{{o.workspace.buffer, o.workspace.offset + offset}, static_cast<uint32_t>(sum_bytes_)};
-    };
-    const Mem panels = k > 0 ? in_workspace(static_cast<uint64_t>(first * panel_batch_ * sum_bytes_)) : nothing;
-    const Index m = count_of(problem_, problem_.m), n = count_of(problem_, problem_.n);
-    if (k > 0 && (first == 0 || a_batches_ > 1)) {
-      const Range items{static_cast<size_t>(row_tiles_), static_cast<size_t>(ceil_div(k, kPackChunk)),
-                        static_cast<size_t>(a_batches_ == 1 ? 1 : count)};
-      pack_.launch(queue, items, {1, 1, 1}, o.a, panels, m, count_of(problem_, k), static_cast<cl_int>(kPackChunk), problem_.a.row,
-                   problem_.a.column, problem_.a.batch);
-    }
-    const Range groups{static_cast<size_t>(column_tiles_), static_cast<size_t>(ceil_div(row_tiles_, tiles_per_group_)),
-                       static_cast<size_t>(count)};
-    tile_.launch_with(queue, groups, {1, 1, 1}, [&](Kernel::Arguments& arguments) {
-      arguments.add(panels).add(o.b).add(o.c).add(o.d).add(m).add(n).add(count_of(problem_, k));
-      arguments.add(static_cast<cl_int>(steps_)).add(static_cast<cl_int>(tiles_per_group_)).add(panel_batch_);
-      add_strides(arguments, problem_.b);
-      add_strides(arguments, problem_.c);
-      add_strides(arguments, problem_.d);
-      add_factors(arguments, problem_.dtype, o);
-      arguments.add(Local{local_bytes_});
-      if (partial_) arguments.add(keeps_sums() ? in_workspace(partial_at() + uint64_t(first) * partial_batch()) : nothing);
-      if (epilogue_) epilogue_->add(arguments, o.further, o.scalars);
-    });
-  }
-
-  bool partial_ = false;
-  int64_t sum_bytes_ = 4, row_tiles_ = 0, column_tiles_ = 0, a_batches_ = 1, panel_batch_ = 0, steps_ = 1, tiles_per_group_ = 1;
-  size_t local_bytes_ = 0;
-  Kernel pack_, tile_;
-};
 
 // The variants whose kernel takes the operands as they are: rows, panel, local and direct. global_.z counts the batch.
 class PlainGemm final : public OwnGemm {
@@ -250,6 +100,7 @@ GemmProblem GemmProblem::transposed() const {
   GemmProblem p = *this;
   p.m = n, p.n = m;
   p.a = turned(b), p.b = turned(a), p.c = turned(c), p.d = turned(d);
+  std::swap(p.step_run.left, p.step_run.right);
   for (EpilogueTensor& tensor : p.further) std::swap(tensor.row, tensor.column);
   return p;
 }
@@ -271,10 +122,6 @@ Defines gemm_defines(uint32_t dtype, bool wide) {
 
 int64_t tile_vector_width(uint32_t dtype, int64_t bytes) {
   return bytes / static_cast<int64_t>(kit::dtype_bytes(kit::accumulator_dtype(dtype))) >= 16 ? 16 : 8;
-}
-
-std::unique_ptr<Gemm> make_tile_gemm(Device& device, GemmProblem problem, const Tuning& tuning) {
-  return std::make_unique<TileGemm>(device, problem, tuning);
 }
 
 bool rows_fits(const GemmProblem& problem) {

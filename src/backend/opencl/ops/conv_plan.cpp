@@ -6,7 +6,22 @@ namespace oncilla::ocl {
 namespace {
 
 constexpr int64_t kFew = 4096;  // output places of all images
+constexpr int64_t kRows = 96;   // rows that are worth gathering columns for
 constexpr int64_t kMany = 24;   // channels that fill a tile well enough
+
+constexpr const char* kProduct =
+    "places of the output, and of the window, one stride apart, a bias of the same dtype, and no epilogue with groups; of the "
+    "gradients, only the input's with unit strides, and what has a window of one place";
+
+// See tuning/defaults.def.
+const char* shape_class_of(const ConvGeometry& g, Direction direction, uint64_t flops) {
+  if (g.groups > 1 && (g.c == g.groups || g.k == g.groups)) return "depthwise";
+  if (flops < 20000) return "tiny";
+  const int64_t rows = direction == Direction::input ? g.channels() : g.rows();
+  if (product_fits(g, direction) && volume(g.window) == 1) return "pointwise";
+  if (product_fits(g, direction) && rows >= kRows) return "many";
+  return direction == Direction::weight && g.channels() >= kMany && g.n * volume(g.out) <= kFew ? "few" : "";
+}
 
 class ConvPlan final : public onc_plan {
  public:
@@ -20,15 +35,13 @@ class ConvPlan final : public onc_plan {
     info.flops = g.flops();
     for (int role : {roles.x, roles.w, roles.y})
       info.bytes += static_cast<uint64_t>(tensor(role).numel()) * kit::dtype_bytes(out.dtype);
-    const char* shape_class = g.groups > 1 && (g.c == g.groups || g.k == g.groups)                                     ? "depthwise"
-                              : info.flops < 20000                                                                     ? "tiny"
-                              : direction == Direction::weight && g.channels() >= kMany && g.n * volume(g.out) <= kFew ? "few"
-                                                                                                                       : "";
+    const char* shape_class = shape_class_of(g, direction, info.flops);
     const Tuning& row = tuning(device, desc.name(), out.dtype, shape_class);
     const std::string variant = choose_variant(
         device, desc, out.dtype, shape_class,
         {{"direct"},
          {"tile", tile_fits(g, direction), "tensors that are not empty, and padded channels below 2^30 elements"},
+         {"product", product_fits(g, direction), kProduct},
          {"outer", direction == Direction::weight && tile_fits(g, direction), "the gradient of a weight, as for tile"},
          {"depthwise", depthwise_fits(device, g, direction, row),
           "as many groups as input channels, and a block that fits local memory"},
@@ -39,6 +52,7 @@ class ConvPlan final : public onc_plan {
         info);
     if (out.numel() == 0) return;
     conv_ = variant == "tile"        ? make_tile_conv(device, g, direction, row)
+            : variant == "product"   ? make_product_conv(device, g, direction, row)
             : variant == "outer"     ? make_outer_conv(device, g, row)
             : variant == "depthwise" ? make_depthwise_conv(device, g, direction, row)
             : variant == "window"    ? make_window_conv(device, g, direction, row)
