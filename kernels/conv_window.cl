@@ -36,9 +36,10 @@ DEFINE_PAD_ROW(pad_row, __local)
 #endif
 #define LINE (STEP_W * PITCH)
 
-// The sums of ROWS rows of each phase, from the padded place `at` on; to: their place in a grid of width `width`, of which `rows` rows exist. What is stored past
-// the end of a row is overwritten by the next one, so that rows go from top to bottom, and their last vectors before the others.
-inline void sum_window(__local const T *at, const T *taps, T start, __local T *to, int width, int rows) {
+// The sums of ROWS rows of each phase, from the padded place `at` on; to: their place in a grid of width `width`. What is stored past the end of a row is
+// overwritten by the next one, so that rows go from top to bottom, and their last vectors before the others. All rows are stored, also those that do not exist:
+// behind a condition a compiler would compute them one after the other.
+inline void sum_window(__local const T *at, const T *taps, T start, __local T *to, int width) {
   V sums[PHASES_H * PHASES_W * ROWS];
   UNROLL for (int i = 0; i < PHASES_H * PHASES_W * ROWS; ++i) sums[i] = (V)(start);
   UNROLL for (int s = 0; s < WINDOW_W; ++s) {
@@ -57,7 +58,6 @@ inline void sum_window(__local const T *at, const T *taps, T start, __local T *t
     }
   }
   UNROLL for (int row = 0; row < PHASES_H * ROWS; ++row, to += width) {
-    if (row >= rows) return;
 #if PHASES_W == 1
     VSTORE(sums[row], to);
 #else
@@ -111,8 +111,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void window(ARG(const E,
       const T start = has_bias ? BIAS_AT(k * bias_stride) : (T)0;
       for (int row = 0; row * PHASES_H < out_rows; row += ROWS)
         for (int column = last; column >= 0; column -= VW)
-          sum_window(block + row * STEP_H * LINE + column, taps, start, grid + row * PHASES_H * to.y + column * PHASES_W, to.y,
-                     out_rows - row * PHASES_H);
+          sum_window(block + row * STEP_H * LINE + column, taps, start, grid + row * PHASES_H * to.y + column * PHASES_W, to.y);
       __global E *at = dst + k * dst_strides.s1;
       const long place = (long)first * PHASES_H * to.y;
       if (whole_rows) {
