@@ -41,8 +41,11 @@ GemmProblem problem_of(const kit::OpDesc& desc) {
 // See tuning/defaults.def.
 const char* shape_class_of(const GemmProblem& p) {
   const int64_t products = p.m * p.n * p.k;
-  const bool panels = kit::dtype_kind(p.dtype) == 'f' && split_fits(p);
-  if (products <= (panels ? 512 : 4096)) return "tiny";
+  if (products <= 4096) {
+    const bool floating = kit::dtype_kind(p.dtype) == 'f' && products > 512;
+    if (floating && split_fits(p)) return "tiny_panel";
+    return floating && rows_fits(p) && p.k >= kLanes ? "tiny_dots" : "tiny";
+  }
   if (std::min(p.m, p.n) <= 4) return "thin";
   if (rows_few(p)) return "few";
   if (std::max(p.m, p.n) <= 32 && p.k >= 4096 && p.batch == 1) return "deep";
