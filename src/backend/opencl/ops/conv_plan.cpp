@@ -14,8 +14,12 @@ constexpr const char* kProduct =
     "gradients, only the input's with unit strides, and what has a window of one place";
 
 // See tuning/defaults.def.
-const char* shape_class_of(const ConvGeometry& g, Direction direction, uint64_t flops) {
-  if (g.groups > 1 && (g.c == g.groups || g.k == g.groups)) return "depthwise";
+const char* shape_class_of(const Device& device, const kit::OpDesc& desc, const ConvGeometry& g, Direction direction,
+                           uint64_t flops) {
+  if (g.groups > 1 && (g.c == g.groups || g.k == g.groups)) {
+    constexpr const char* kSmall = "depthwise_small";
+    return window_fits(device, g, direction, tuning(device, desc.name(), g.dtype, kSmall)) ? kSmall : "depthwise";
+  }
   if (flops < 20000) return "tiny";
   const int64_t rows = direction == Direction::input ? g.channels() : g.rows();
   if (product_fits(g, direction) && volume(g.window) == 1) return "pointwise";
@@ -35,7 +39,7 @@ class ConvPlan final : public onc_plan {
     info.flops = g.flops();
     for (int role : {roles.x, roles.w, roles.y})
       info.bytes += static_cast<uint64_t>(tensor(role).numel()) * kit::dtype_bytes(out.dtype);
-    const char* shape_class = shape_class_of(g, direction, info.flops);
+    const char* shape_class = shape_class_of(device, desc, g, direction, info.flops);
     const Tuning& row = tuning(device, desc.name(), out.dtype, shape_class);
     const std::string variant = choose_variant(
         device, desc, out.dtype, shape_class,
@@ -47,8 +51,7 @@ class ConvPlan final : public onc_plan {
           "as many groups as input channels, and a block that fits local memory"},
          {"window", window_fits(device, g, direction, row),
           "as depthwise, but not for the gradient of a weight; two dims, at most 49 taps, strides up to 2; one output channel a "
-          "group "
-          "for the input gradient"}},
+          "group for the input gradient"}},
         info);
     if (out.numel() == 0) return;
     conv_ = variant == "tile"        ? make_tile_conv(device, g, direction, row)
