@@ -19,7 +19,9 @@ from oncilla_bench.statistics import drift, estimate, paired_ratios
 LEAST_ROUNDS = 6  # fewer have no interval at 95 %
 # Rounds after which it is asked whether the intervals are narrow enough, each half as many again as the last: who asks after each round stops by luck too often.
 LOOKS = (10, 15, 22, 33, 50, 75, 112, 168, 252, 378)
-SETTLE = 0.003  # seconds of warm-up before each turn: the last one's threads go to sleep meanwhile
+# Seconds before each turn. PyTorch's OpenMP threads spin for 4 to 6 ms after an op (libgomp's default), on cores that the next contestant needs: they go to sleep
+# first. Then calls that are not timed.
+REST, WARM = 0.008, 0.003
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,11 @@ class Entrant:
         return (time.perf_counter() - begin) / count
 
     def settle(self) -> None:
-        """Warm up: call for a moment, so that caches are this contestant's and the other's threads sleep."""
-        end = time.perf_counter() + SETTLE
+        """Wait until the other's threads sleep, then call for a moment, so that caches are this contestant's and its own threads are awake."""
+        time.sleep(REST)
         if self.count == 1:
-            time.sleep(SETTLE)  # one call is long enough to warm itself
-            return
+            return  # one call is long enough to warm itself
+        end = time.perf_counter() + WARM
         while time.perf_counter() < end:
             self.seconds(max(1, self.count // 8))
 
