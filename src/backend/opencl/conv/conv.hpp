@@ -94,6 +94,11 @@ bool tile_fits(const ConvGeometry& geometry, Direction direction);
 std::unique_ptr<Conv> make_product_conv(Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
 bool product_fits(const ConvGeometry& geometry, Direction direction);
 
+// For CPU-class devices, forward and input gradient of 3 x 3 windows in steps of one: Winograd's F(2 x 2, 3 x 3) over the matrix
+// product's tile; only where winograd_fits. Parameters TM, VB, KC.
+std::unique_ptr<Conv> make_winograd_conv(Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
+bool winograd_fits(const Device& device, const ConvGeometry& geometry, Direction direction);
+
 // The weight gradient on CPU-class devices where there are few output places; only where tile_fits. Parameters TM and VB.
 std::unique_ptr<Conv> make_outer_conv(Device& device, const ConvGeometry& geometry, const Tuning& tuning);
 

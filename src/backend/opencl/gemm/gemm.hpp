@@ -41,6 +41,8 @@ struct GemmProblem {
   MatrixStrides a, b, c, d;
   GemmRuns step_run, column_run;     // of k in a and b; of n in b and d (c has none); only make_tile_gemm takes them
   std::optional<GemmWindow> window;  // gives the columns of b, of whose strides only that of the batch counts
+  bool packed =
+      false;  // a lies in panels as the tile product packs them, of TM rows by tuning; of its strides only a batch of 0 counts
   bool has_c = false;
   bool wide = false;                    // count in 64 bits
   const kit::Tape* epilogue = nullptr;  // of the plan's descriptor

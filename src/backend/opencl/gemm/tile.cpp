@@ -24,11 +24,11 @@ class TileGemm final : public OwnGemm {
       const int64_t tiles = ceil_div(p.m, tile_rows) * ceil_div(p.n, tile_columns);
       return p.d.column == 1 || p.n == 1 ? 4 * tiles : 5 * tiles;
     };
-    const bool turns = problem_.column_run.length == 0 && !problem_.window;
+    const bool turns = problem_.column_run.length == 0 && !problem_.window && !problem_.packed;
     if (turns && cost(problem_.transposed()) < cost(problem_)) swapped_ = true, problem_ = problem_.transposed();
     // Lower tiles where they waste clearly fewer rows.
     const auto wasted = [&](int64_t rows) { return ceil_div(problem_.m, rows) * rows; };
-    if (tile_rows > kLowRows && 16 * wasted(kLowRows) <= 15 * wasted(tile_rows)) tile_rows = kLowRows;
+    if (!problem_.packed && tile_rows > kLowRows && 16 * wasted(kLowRows) <= 15 * wasted(tile_rows)) tile_rows = kLowRows;
     sum_bytes_ = static_cast<int64_t>(kit::dtype_bytes(kit::accumulator_dtype(problem_.dtype)));
     row_tiles_ = ceil_div(problem_.m, tile_rows);
     column_tiles_ = ceil_div(problem_.n, tile_columns);
@@ -50,12 +50,12 @@ class TileGemm final : public OwnGemm {
     }
     // Rows that meet all their columns in one group are packed there.
     rows_bytes_ = static_cast<size_t>(tiles_per_group_ * steps_ * kRowPanel * sum_bytes_);
-    local_rows_ = panels_per_group_ == column_tiles_ && rows_bytes_ + local_bytes_ <= device.local_bytes();
+    local_rows_ = !problem_.packed && panels_per_group_ == column_tiles_ && rows_bytes_ + local_bytes_ <= device.local_bytes();
     Defines defines = gemm_defines(problem_.dtype, problem_.wide);
     defines.set("VW", width).set("TM", tile_rows);
     if (local_rows_) {
       defines.set("LOCAL_ROWS", 1);
-    } else {
+    } else if (!problem_.packed) {
       pack_ = device.kernel("matmul_tile.cl", "pack_rows", defines);
     }
     epilogue_ = epilogue_text(problem_, width);
@@ -76,7 +76,7 @@ class TileGemm final : public OwnGemm {
   }
   bool keeps_sums() const { return partial_ && problem_.k > steps_; }
   uint64_t panel_bytes() const {
-    if (local_rows_) return 0;
+    if (local_rows_ || problem_.packed) return 0;
     return static_cast<uint64_t>(a_batches_ * row_tiles_ * problem_.k * kRowPanel * sum_bytes_);
   }
   uint64_t partial_at() const { return ceil_div(static_cast<int64_t>(panel_bytes()), 64) * 64; }
@@ -88,10 +88,12 @@ class TileGemm final : public OwnGemm {
     const auto in_workspace = [&](uint64_t offset) {
       return Mem{{o.workspace.buffer, o.workspace.offset + offset}, static_cast<uint32_t>(sum_bytes_)};
     };
-    const Mem panels = local_rows_ ? o.a : k > 0 ? in_workspace(static_cast<uint64_t>(first * panel_batch_ * sum_bytes_)) : nothing;
+    const Mem panels = local_rows_ || problem_.packed ? o.a
+                       : k > 0                        ? in_workspace(static_cast<uint64_t>(first * panel_batch_ * sum_bytes_))
+                                                      : nothing;
     const Index m = count_of(problem_, problem_.m), n = count_of(problem_, problem_.n);
     const Index step_run = run_of(problem_.step_run, k), column_run = run_of(problem_.column_run, problem_.n);
-    if (!local_rows_ && k > 0 && (first == 0 || a_batches_ > 1)) {
+    if (pack_ && k > 0 && (first == 0 || a_batches_ > 1)) {
       const Range items{static_cast<size_t>(row_tiles_), static_cast<size_t>(ceil_div(k, kPackChunk)),
                         static_cast<size_t>(a_batches_ == 1 ? 1 : count)};
       pack_.launch(queue, items, {1, 1, 1}, o.a, panels, m, count_of(problem_, k), static_cast<cl_int>(kPackChunk), step_run,

@@ -1,5 +1,7 @@
 #include "ops/conv_plan.hpp"
 
+#include <algorithm>
+
 #include "ops/variants.hpp"
 
 namespace oncilla::ocl {
@@ -13,6 +15,15 @@ constexpr const char* kProduct =
     "places of the output, and of the window, one stride apart, a bias of the same dtype, and no epilogue with groups; of the "
     "gradients, only the input's with unit strides, and what has a window of one place";
 
+// Enough channels on both sides of the transforms, images of which the tiles at the edge are a small part, and transforms of a
+// moderate size.
+bool winograd_pays(const ConvGeometry& g, Direction direction) {
+  constexpr int64_t kChannels = 128, kSide = 12, kElements = int64_t{1} << 24;
+  const Size3& out = direction == Direction::input ? g.in : g.out;
+  if (std::min(g.c, g.k) < kChannels || std::min(out[1], out[2]) < kSide) return false;
+  return 16 * (g.c + g.k) * g.n * ceil_div(out[1], 2) * (ceil_div(out[2], 2) + 1) <= kElements;
+}
+
 // See tuning/defaults.def.
 const char* shape_class_of(const Device& device, const kit::OpDesc& desc, const ConvGeometry& g, Direction direction,
                            uint64_t flops) {
@@ -23,6 +34,7 @@ const char* shape_class_of(const Device& device, const kit::OpDesc& desc, const 
   if (flops < 20000) return "tiny";
   const int64_t rows = direction == Direction::input ? g.channels() : g.rows();
   if (product_fits(g, direction) && volume(g.window) == 1) return "pointwise";
+  if (winograd_fits(device, g, direction) && winograd_pays(g, direction)) return "window3";
   if (product_fits(g, direction) && rows >= kRows) return "many";
   return direction == Direction::weight && g.channels() >= kMany && g.n * volume(g.out) <= kFew ? "few" : "";
 }
@@ -46,6 +58,8 @@ class ConvPlan final : public onc_plan {
         {{"direct"},
          {"tile", tile_fits(g, direction), "tensors that are not empty, and padded channels below 2^30 elements"},
          {"product", product_fits(g, direction), kProduct},
+         {"winograd", winograd_fits(device, g, direction),
+          "3 x 3 windows in steps of one, without groups, and not the gradient of a weight"},
          {"outer", direction == Direction::weight && tile_fits(g, direction), "the gradient of a weight, as for tile"},
          {"depthwise", depthwise_fits(device, g, direction, row),
           "as many groups as input channels, and a block that fits local memory"},
@@ -56,6 +70,7 @@ class ConvPlan final : public onc_plan {
     if (out.numel() == 0) return;
     conv_ = variant == "tile"        ? make_tile_conv(device, g, direction, row)
             : variant == "product"   ? make_product_conv(device, g, direction, row)
+            : variant == "winograd"  ? make_winograd_conv(device, g, direction, row)
             : variant == "outer"     ? make_outer_conv(device, g, row)
             : variant == "depthwise" ? make_depthwise_conv(device, g, direction, row)
             : variant == "window"    ? make_window_conv(device, g, direction, row)
