@@ -122,11 +122,11 @@ def stages() -> list[Stage]:
             quick=False,
             cores=2,
         ),
-        # Of each kind its 32 smallest cases, for Mesa compiles slowly: docs/runtimes.md says how slowly, and why two dtypes of an op are left out.
+        # Of each kind its 24 smallest cases, for Mesa compiles slowly: docs/runtimes.md says how slowly, and why two dtypes of an op are left out.
         Stage(
             "ops-rusticl",
             "every op on Mesa's rusticl and llvmpipe against the reference",
-            f"scripts/with-runtime rusticl {conformance} --smallest 32 --limit 600 --exceptions test/ops/exceptions.json"
+            f"scripts/with-runtime rusticl {conformance} --smallest 24 --limit 600 --exceptions test/ops/exceptions.json"
             " --without attention_grad/float16 --without attention_grad/bfloat16",
             built,
             count_words,
