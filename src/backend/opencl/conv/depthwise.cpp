@@ -10,8 +10,6 @@ namespace {
 
 using Int2 = std::array<cl_int, 2>;
 Int2 rows_and_columns(const Size3& v) { return {static_cast<cl_int>(v[1]), static_cast<cl_int>(v[2])}; }
-cl_int as_int(int64_t v) { return static_cast<cl_int>(v); }
-size_t as_size(int64_t v) { return static_cast<size_t>(v); }
 
 // The geometry of one depth: the kernels walk the depths themselves.
 ConvGeometry flat(ConvGeometry g) {

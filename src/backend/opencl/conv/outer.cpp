@@ -7,9 +7,6 @@
 namespace oncilla::ocl {
 namespace {
 
-int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
-size_t as_size(int64_t v) { return static_cast<size_t>(v); }
-cl_int as_int(int64_t v) { return static_cast<cl_int>(v); }
 std::array<cl_int, 4> as_int4(const Size3& v) { return {as_int(v[0]), as_int(v[1]), as_int(v[2]), 0}; }
 
 class OuterConvGradWeight final : public Conv {

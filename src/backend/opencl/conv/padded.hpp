@@ -8,6 +8,11 @@
 
 namespace oncilla::ocl {
 
+// What the launches of these kernels are full of.
+inline int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
+inline cl_int as_int(int64_t v) { return static_cast<cl_int>(v); }
+inline size_t as_size(int64_t v) { return static_cast<size_t>(v); }
+
 // A padded copy of a tensor [images, channels, depth, height, width]: [image][channel][plane][depth][height][width], gap elements
 // after each channel, end after the last.
 struct Padded {

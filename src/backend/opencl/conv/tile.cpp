@@ -11,10 +11,6 @@ namespace {
 constexpr int64_t kRows = 3, kColumns = 9;  // ROWS and COLUMNS of conv_grad_weight.cl
 constexpr int64_t kDepths = 16;             // of the weights that one work-item packs
 
-int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
-cl_int as_int(int64_t v) { return static_cast<cl_int>(v); }
-size_t as_size(int64_t v) { return static_cast<size_t>(v); }
-
 // Bytes of an element as kernels compute with it, which is what the workspace holds.
 int64_t arithmetic_bytes(uint32_t dtype) { return dtype == ONC_F64 ? 8 : 4; }
 

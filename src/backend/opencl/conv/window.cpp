@@ -13,9 +13,6 @@ constexpr int64_t kMostRows = 8;  // of sums in registers, all phases together t
 
 using Int2 = std::array<cl_int, 2>;
 Int2 rows_and_columns(const Size3& v) { return {static_cast<cl_int>(v[1]), static_cast<cl_int>(v[2])}; }
-cl_int as_int(int64_t v) { return static_cast<cl_int>(v); }
-size_t as_size(int64_t v) { return static_cast<size_t>(v); }
-int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
 // What the kernel knows of the geometry, and the block of rows that a work-item takes.
 struct Layout {

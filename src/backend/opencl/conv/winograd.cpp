@@ -8,10 +8,7 @@ namespace oncilla::ocl {
 namespace {
 
 using Int2 = std::array<cl_int, 2>;
-cl_int as_int(int64_t v) { return static_cast<cl_int>(v); }
-size_t as_size(int64_t v) { return static_cast<size_t>(v); }
 Int2 rows_and_columns(const Size3& v) { return {as_int(v[1]), as_int(v[2])}; }
-int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
 constexpr int64_t kProducts = 16;
 constexpr int64_t kBlock = 16;  // depths that a work-item turns to panels: neighbours in memory, or nearly
