@@ -39,9 +39,10 @@ class WinogradConv final : public Conv {
     gemm_ = make_tile_gemm(device, p, tuning);
     const auto after = [&](int64_t at, int64_t elements) { return at + round_up(elements * item_bytes_, 64); };
     weights_at_ = after(0, image_.elements());
-    inputs_at_ = after(weights_at_, kProducts * row_tiles_ * kRowPanel * depth_);
-    sums_at_ = after(inputs_at_, kProducts * depth_ * places);
-    gemm_at_ = after(sums_at_, kProducts * rows_ * places + width_);
+    sums_at_ = after(weights_at_, kProducts * row_tiles_ * kRowPanel * depth_);
+    // The last vector of the sums ends in what follows: the inputs, without a gap, so that it reads nothing that was not written.
+    inputs_at_ = sums_at_ + kProducts * rows_ * places * item_bytes_;
+    gemm_at_ = after(inputs_at_, kProducts * depth_ * places);
     const Defines defines = g.defines().set("VW", width_).set("TM", tile_rows);
     // TM: of the program that the tile variant has, too.
     Defines of_tile = defines;
@@ -89,8 +90,8 @@ class WinogradConv final : public Conv {
   bool input_;
   Padded image_;
   Size3 to_{};
-  int64_t rows_ = 0, row_tiles_ = 0, depth_ = 0, width_ = 16, tiles_ = 0, item_bytes_ = 4, weights_at_ = 0, inputs_at_ = 0,
-          sums_at_ = 0, gemm_at_ = 0;
+  int64_t rows_ = 0, row_tiles_ = 0, depth_ = 0, width_ = 16, tiles_ = 0, item_bytes_ = 4, weights_at_ = 0, sums_at_ = 0,
+          inputs_at_ = 0, gemm_at_ = 0;
   ConvEnding ending_;
   Kernel pad_, weights_, input_kernel_, output_;
   std::unique_ptr<Gemm> gemm_;
