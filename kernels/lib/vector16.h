@@ -9,6 +9,16 @@ typedef ONC_JOIN(T, 8) V8;
 typedef ONC_JOIN(T, 4) V4;
 typedef ONC_JOIN(T, 2) V2;
 
+// Sixteen neighbours of T, whole: pocl 3.1 takes vstore16 apart, but not a member of a packed structure, which any address suits (lib/memory.h).
+typedef struct __attribute__((packed)) {
+  V v;
+} PackedV;
+static inline void store_whole(V v, global T *p) { ((global PackedV *)p)->v = v; }
+#if !defined(STORAGE_F16) && !defined(STORAGE_BF16)
+#undef STORE16
+#define STORE16(p, v) store_whole(v, p)
+#endif
+
 static inline T lanes_sum(V v) {
   V8 a = v.lo + v.hi;
   V4 b = a.lo + a.hi;
