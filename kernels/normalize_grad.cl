@@ -1,7 +1,7 @@
 // The gradients of layer and group normalisation. With xhat = (x - mean) * invstd and gw = g * weight:
 //   grad_in = invstd * (gw - mean(gw) - xhat * mean(gw * xhat)) over each slice; with RMS xhat = x * invstd, and mean(gw) is left out;
 //   grad_weight = sum(g * xhat), grad_bias = sum(g) over what shares a weight.
-// normalize_grad walks slices (lib/slice.h); column_sums and column_finish walk what shares a weight. normalize_grad_dense does all in one launch.
+// normalize_grad walks slices (lib/slice.h); column_sums and column_finish walk what shares a weight. normalize_grad_dense does both in one pass.
 #include "lib/slice.h"
 
 #ifdef RMS
@@ -34,26 +34,27 @@ static inline void group_sums(local T *scratch, T a, T b) {
 #endif
 
 #ifdef VECTOR
+// 16 weights of a line from element i on, where a step from one to the next is 1 or 0: w0 is the first, or 1 where there are none. One loop serves both.
+#define WEIGHT_STEP (w != 0 ? wi : 0)
+#define WEIGHTS16(i) (step == 1 ? LOAD_P16(w + (i)) : (V)(w0))
+
 // Adds a line's sums of gw and of gw * (x - m), each with what rounding took from it.
 static inline void line_sums(const global E *gp, const global E *xp, const global P *w, long wi, T m, I inner, T *total, T *total_lost, T *total_dot,
                              T *total_dot_lost) {
   const T w0 = w != 0 ? LOAD_P(w, 0) : (T)1;
+  const long step = WEIGHT_STEP;
   FOR_BLOCKS {
     const I inner_end = BLOCK_END;
     V sum = (V)((T)0), dot = sum, sum1 = sum, dot1 = sum;
     I i = from;
-#define PAIRS(weight, weight1)                                                                     \
-  for (; inner_end - i >= 32; i += 32) {                                                           \
-    const V gw = LOAD16(gp + i) * weight, gw1 = LOAD16(gp + i + 16) * weight1;                     \
-    sum += gw;                                                                                     \
-    sum1 += gw1;                                                                                   \
-    dot += gw * CENTRED(LOAD16(xp + i));                                                           \
-    dot1 += gw1 * CENTRED(LOAD16(xp + i + 16));                                                    \
-  }
-    if (w != 0 && wi == 1) {
-      PAIRS(LOAD_P16(w + i), LOAD_P16(w + i + 16))
-    } else if (w == 0 || wi == 0) {
-      PAIRS(w0, w0)
+    if (step == 0 || step == 1) {
+      for (; inner_end - i >= 32; i += 32) {
+        const V gw = LOAD16(gp + i) * WEIGHTS16(i), gw1 = LOAD16(gp + i + 16) * WEIGHTS16(i + 16);
+        sum += gw;
+        sum1 += gw1;
+        dot += gw * CENTRED(LOAD16(xp + i));
+        dot1 += gw1 * CENTRED(LOAD16(xp + i + 16));
+      }
     }
     // One by one: vectors in part would be most of the program.
     T rest = 0, rest_dot = 0;
@@ -68,12 +69,11 @@ static inline void line_sums(const global E *gp, const global E *xp, const globa
 }
 
 static inline void line_grad(const global E *gp, const global E *xp, const global P *w, long wi, global E *dp, T m, T inv, T mean_g, T slope, I inner) {
+  const T w0 = w != 0 ? LOAD_P(w, 0) : (T)1;
+  const long step = WEIGHT_STEP;
   I i = 0;
-  if (w != 0 && wi == 1) {
-    for (; inner - i >= 16; i += 16) STORE16(dp + i, GRAD(LOAD16(gp + i) * LOAD_P16(w + i), LOAD16(xp + i)));
-  } else if (w == 0 || wi == 0) {
-    const T w0 = w != 0 ? LOAD_P(w, 0) : (T)1;
-    for (; inner - i >= 16; i += 16) STORE16(dp + i, GRAD(LOAD16(gp + i) * w0, LOAD16(xp + i)));
+  if (step == 0 || step == 1) {
+    for (; inner - i >= 16; i += 16) STORE16(dp + i, GRAD(LOAD16(gp + i) * WEIGHTS16(i), LOAD16(xp + i)));
   }
   for (; i < inner; ++i) {
     const T v = GRAD(LOAD_AT(gp, i) * (w != 0 ? LOAD_P(w, i * wi) : (T)1), LOAD_AT(xp, i));
@@ -83,9 +83,7 @@ static inline void line_grad(const global E *gp, const global E *xp, const globa
 #endif
 
 #ifdef COLUMN
-#ifndef ACROSS
 #define ACROSS 8
-#endif
 #define FOR_ACROSS _Pragma("unroll") for (int a = 0; a < ACROSS; ++a)
 #define LIVE_OF(a) clamp(live - 16 * (a), 0, 16)
 
@@ -134,11 +132,89 @@ static inline void columns_sums(const global E *gp, const global E *xp, const gl
 #endif
 
 #ifdef DENSE
+// Rows that share a pass over the weights and their sums.
+#define ROWS 4
+#define FOR_ROWS _Pragma("unroll") for (int r = 0; r < rows; ++r)
+
+// Adds g * xhat of `rows` rows, at most ROWS, to dots and g to sums, and gives the means of gw and the slopes of xhat. mean, invstd: of the first row.
+static inline void rows_sums(const global E *g, const global E *x, const global P *weight, const global T *mean, const global T *invstd, global T *dots,
+                             global T *sums, I columns, long gs, long xs, T *mean_g, T *slope, const int rows) {
+  T total[ROWS], total_dot[ROWS], lost[ROWS], dot_lost[ROWS], inv[ROWS], mid[ROWS];
+  FOR_ROWS {
+    total[r] = total_dot[r] = lost[r] = dot_lost[r] = mid[r] = 0;
+    inv[r] = invstd[r];
+#ifndef RMS
+    mid[r] = mean[r];
+#endif
+  }
+  for (I from = 0; from < columns; from += BLOCK) {
+    const I end = min(columns, from + BLOCK);
+    V row_sum[ROWS], row_dot[ROWS];
+    T rest[ROWS], rest_dot[ROWS];
+    FOR_ROWS {
+      row_sum[r] = row_dot[r] = (V)((T)0);
+      rest[r] = rest_dot[r] = 0;
+    }
+    I i = from;
+    for (; end - i >= 16; i += 16) {
+      const V w = weight != 0 ? LOAD_P16(weight + i) : (V)((T)1);
+      V sum = vload16(0, sums + i), dot = vload16(0, dots + i);
+      FOR_ROWS {
+        const T m = mid[r];
+        const V gv = LOAD16(g + r * gs + i), xv = CENTRED(LOAD16(x + r * xs + i)), gw = gv * w;
+        sum += gv;
+        dot += gv * (xv * inv[r]);
+        row_sum[r] += gw;
+        row_dot[r] += gw * xv;
+      }
+      store_whole(sum, sums + i);
+      store_whole(dot, dots + i);
+    }
+    for (; i < end; ++i) {
+      const T w = weight != 0 ? LOAD_P(weight, i) : (T)1;
+      FOR_ROWS {
+        const T m = mid[r];
+        const T gv = LOAD_AT(g, r * gs + i), xv = CENTRED(LOAD_AT(x, r * xs + i)), gw = gv * w;
+        sums[i] += gv;
+        dots[i] += gv * (xv * inv[r]);
+        rest[r] += gw;
+        rest_dot[r] += gw * xv;
+      }
+    }
+    FOR_ROWS {
+      ADD(T, total[r], lost[r], lanes_sum(row_sum[r]) + rest[r])
+      ADD(T, total_dot[r], dot_lost[r], lanes_sum(row_dot[r]) + rest_dot[r])
+    }
+  }
+  FOR_ROWS {
+    mean_g[r] = COMPENSATED(total[r], lost[r]) / (T)columns;
+    slope[r] = COMPENSATED(total_dot[r], dot_lost[r]) / (T)columns * inv[r] * inv[r];
+  }
+}
+
+// Adds up what `parts` chunks have of columns o … o+15.
+static inline void finish_columns(const global T *partial, global P *grad_weight, global P *grad_bias, I columns, I pitch, I parts, I o) {
+  V dot = (V)((T)0), dot_lost = dot, sum = dot, lost = dot;
+  for (I part = 0; part < parts; ++part) {
+    const global T *dots = partial + 2 * part * pitch + o;
+    ADD(V, dot, dot_lost, vload16(0, dots))
+    ADD(V, sum, lost, vload16(0, dots + pitch))
+  }
+  const V dots = COMPENSATED(dot, dot_lost), sums = COMPENSATED(sum, lost);
+  const int live = (int)min((I)16, columns - o);
+  for (int l = 0; l < live; ++l) {
+    if (grad_weight != 0) STORE_P(grad_weight, o + l, ((const T *)&dots)[l]);
+    if (grad_bias != 0) STORE_P(grad_bias, o + l, ((const T *)&sums)[l]);
+  }
+}
+
 // All gradients where a slice is a row of neighbours, `columns` of them, gs, xs and ds from the next row's, and mean, invstd, weight, grad_weight and
-// grad_bias are neighbours too: work-items 0 ... blocks-1 have 16 * ACROSS columns each, the others `per_item` rows. mean, weight, grad_weight and grad_bias
-// may be NULL.
+// grad_bias are neighbours too. A work-item takes per_item of the `parts` chunks of `chunk` rows, at most 32. partial: [parts, 2, pitch], a chunk's sums of
+// g * xhat and of g, which dense_finish adds up; a single work-item does so itself. mean, weight, grad_weight and grad_bias may be NULL. pitch: columns,
+// rounded up to 16.
 kernel void normalize_grad_dense(ARG(const E, g), ARG(const E, x), ARG(const P, weight), ARG(const T, mean), ARG(const T, invstd), ARG(E, d),
-                                 ARG(P, grad_weight), ARG(P, grad_bias), I rows, I columns, I blocks, I per_item, long gs, long xs, long ds) {
+                                 ARG(P, grad_weight), ARG(P, grad_bias), ARG(T, partial), I rows, I columns, I pitch, I chunk, I parts, I per_item, long gs,
+                                 long xs, long ds) {
   BIND(const E, g);
   BIND(const E, x);
   BIND(const P, weight);
@@ -147,37 +223,41 @@ kernel void normalize_grad_dense(ARG(const E, g), ARG(const E, x), ARG(const P, 
   BIND(E, d);
   BIND(P, grad_weight);
   BIND(P, grad_bias);
-  const I id = (I)get_global_id(0);
-  if (id < blocks) {
-    const I o = id * (16 * ACROSS);
-    const int live = (int)min((I)(16 * ACROSS), columns - o);
-    V dot[ACROSS], dot_lost[ACROSS], sum[ACROSS], lost[ACROSS];
-    FOR_ACROSS dot[a] = dot_lost[a] = sum[a] = lost[a] = (V)((T)0);
-    columns_sums(g + o, x + o, mean, invstd, gs, xs, 1, 1, 0, rows, live, dot, dot_lost, sum, lost);
-    for (int a = 0; 16 * a < live; ++a) {
-      const V dots = COMPENSATED(dot[a], dot_lost[a]), sums = COMPENSATED(sum[a], lost[a]);
-      for (int l = 0; l < LIVE_OF(a); ++l) {
-        if (grad_weight != 0) STORE_P(grad_weight, o + 16 * a + l, ((const T *)&dots)[l]);
-        if (grad_bias != 0) STORE_P(grad_bias, o + 16 * a + l, ((const T *)&sums)[l]);
+  BIND(T, partial);
+  const I first = (I)get_global_id(0) * per_item, last = min(parts, first + per_item);
+  for (I part = first; part < last; ++part) {
+    global T *dots = partial + 2 * part * pitch, *sums = dots + pitch;
+    for (I i = 0; i < pitch; i += 16) {
+      store_whole((V)((T)0), dots + i);
+      store_whole((V)((T)0), sums + i);
+    }
+    const I end = min(rows, (part + 1) * chunk);
+    for (I row = part * chunk, n; row < end; row += n) {
+      n = end - row >= ROWS ? ROWS : 1;
+      T mean_g[ROWS], slope[ROWS];
+#define ROWS_SUMS(n)                                                                                                                                    \
+  rows_sums(g + row * gs, x + row * xs, weight, mean != 0 ? mean + row : mean, invstd + row, dots, sums, columns, gs, xs, mean_g, slope, n)
+      if (n == ROWS)
+        ROWS_SUMS(ROWS);
+      else
+        ROWS_SUMS(1);
+      // What the sums read is near still.
+      for (I r = 0; r < n; ++r) {
+        const I k = row + r;
+        line_grad(g + k * gs, x + k * xs, weight, 1, d + k * ds, mean != 0 ? mean[k] : (T)0, invstd[k], mean_g[r], slope[r], columns);
       }
     }
-    return;
   }
-  const I first = (id - blocks) * per_item, last = min(rows, first + per_item);
-  for (I row = first; row < last; ++row) {
-    const global E *gp = g + row * gs, *xp = x + row * xs;
-    const T inv = invstd[row];
-#ifdef RMS
-    const T m = 0;
-#else
-    const T m = mean[row];
-#endif
-    T total = 0, total_lost = 0, total_dot = 0, total_dot_lost = 0;
-    line_sums(gp, xp, weight, 1, m, columns, &total, &total_lost, &total_dot, &total_dot_lost);
-    total = COMPENSATED(total, total_lost);
-    total_dot = COMPENSATED(total_dot, total_dot_lost);
-    line_grad(gp, xp, weight, 1, d + row * ds, m, inv, total / (T)columns, total_dot / (T)columns * inv * inv, columns);
+  if (get_global_size(0) == 1) {
+    for (I o = 0; o < columns; o += 16) finish_columns(partial, grad_weight, grad_bias, columns, pitch, parts, o);
   }
+}
+
+kernel void dense_finish(ARG(const T, partial), ARG(P, grad_weight), ARG(P, grad_bias), I columns, I pitch, I parts) {
+  BIND(const T, partial);
+  BIND(P, grad_weight);
+  BIND(P, grad_bias);
+  finish_columns(partial, grad_weight, grad_bias, columns, pitch, parts, (I)get_global_id(0) * 16);
 }
 
 #elif defined(SLICES)

@@ -53,6 +53,7 @@ inline const LayerNormShape kLayerNormShapes[] = {
     {{300, 3}, 1},
     {{257, 33}, 1},
     {{3, 1025}, 1},
+    {{130, 517}, 1},
     {{2, 4, 1100}, 2},
 };
 

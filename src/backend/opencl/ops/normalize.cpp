@@ -178,7 +178,7 @@ class ColumnSums {
   Kernel sums_, finish_;
 };
 
-// All gradients in one launch, of rows of neighbours: normalize_grad_dense.
+// All gradients in one pass, of rows of neighbours: normalize_grad_dense.
 class DenseGrad {
  public:
   // The strides of `view` are those of NormalizeGradPlan; variant: of its slices.
@@ -189,43 +189,46 @@ class DenseGrad {
     dense = dense && view.slices_are_one_dim() && view.lines() == 1 && view.elements() > 0 && view.slices() > 0;
     for (size_t i : {2, 3, 4}) dense = dense && neighbours(maybe(desc.in, i));
     for (size_t i : {1, 2}) dense = dense && neighbours(maybe(desc.out, i));
-    const int64_t blocks = ceil_div(view.inner(), kLanes * across(device, view.inner()));
-    return dense && (blocks >= device.compute_units() || view.slices() * view.inner() < kSmall);
+    // Fewer rows would leave units idle; ColumnSums shares the columns.
+    return dense && (view.slices() >= kRows * device.compute_units() || view.slices() * view.inner() < kSmall);
   }
 
-  DenseGrad(Device& device, const Slices& view, Defines defines, int64_t per_item, bool wide)
-      : wide_(wide), rows_(view.slices()), columns_(view.inner()), per_item_(per_item) {
-    const int64_t vectors = across(device, columns_);
-    blocks_ = ceil_div(columns_, kLanes * vectors);
-    global_.x = static_cast<size_t>(blocks_ + ceil_div(rows_, per_item_));
+  DenseGrad(Device& device, const kit::OpDesc& desc, const Slices& view, Defines defines, int64_t per_item, bool wide)
+      : wide_(wide), rows_(view.slices()), columns_(view.inner()), pitch_(ceil_div(columns_, kLanes) * kLanes) {
+    chunk_ = std::min(ceil_div(per_item, kRows) * kRows, kMostRows);
+    parts_ = ceil_div(rows_, chunk_);
+    items_ = rows_ * columns_ < kSmall ? 1 : parts_;
+    partial_bytes_ = arithmetic_bytes(desc.input(1).dtype);
     for (size_t t : {0, 1, 3}) row_strides_.push_back(view.slice_strides(t).back());
-    kernel_ = device.kernel("normalize_grad.cl", "normalize_grad_dense",
-                            defines.set("DENSE", 1).set("VECTOR", 1).set("COLUMN", 1).set("ACROSS", vectors));
+    defines.set("DENSE", 1).set("VECTOR", 1);
+    kernel_ = device.kernel("normalize_grad.cl", "normalize_grad_dense", defines);
+    if (items_ > 1) finish_ = device.kernel("normalize_grad.cl", "dense_finish", defines);
   }
+
+  uint64_t workspace_bytes() const { return static_cast<uint64_t>(parts_ * pitch_) * 2 * partial_bytes_; }
 
   void run(onc_queue& queue, const kit::OpDesc& desc, const kit::RunArgs& run) {
-    kernel_.launch_with(queue, global_, {1}, [&](Kernel::Arguments& arguments) {
+    const Mem partial{run.workspace, partial_bytes_};
+    kernel_.launch_with(queue, {static_cast<size_t>(items_)}, {1}, [&](Kernel::Arguments& arguments) {
       for (size_t i = 0; i < 5; ++i) arguments.add(arg_in(desc, run, i));
       for (size_t i = 0; i < 3; ++i) arguments.add(arg_out(desc, run, i));
-      for (int64_t count : {rows_, columns_, blocks_, per_item_}) arguments.add(Index{count, wide_});
+      arguments.add(partial);
+      for (int64_t count : {rows_, columns_, pitch_, chunk_, parts_, ceil_div(parts_, items_)}) arguments.add(Index{count, wide_});
       for (int64_t stride : row_strides_) arguments.add(stride);
     });
+    if (items_ == 1) return;
+    finish_.launch(queue, Range{static_cast<size_t>(pitch_ / kLanes)}, Range{1}, partial, arg_out(desc, run, 1),
+                   arg_out(desc, run, 2), Index{columns_, wide_}, Index{pitch_, wide_}, Index{parts_, wide_});
   }
 
  private:
-  // Fewer vectors side by side where there would be too few blocks to share, and no more than a row has.
-  static int64_t across(const Device& device, int64_t columns) {
-    const int64_t most = columns >= 2 * kLanes * kColumnVectors * device.compute_units() ? kColumnVectors : kColumnVectors / 2;
-    int64_t vectors = 1;
-    while (vectors < most && vectors * kLanes < columns) vectors *= 2;
-    return vectors;
-  }
+  static constexpr int64_t kRows = 4, kMostRows = 32;  // of normalize_grad.cl: side by side, and in a chunk
 
   bool wide_;
-  int64_t rows_, columns_, per_item_, blocks_ = 0;
+  int64_t rows_, columns_, pitch_, chunk_ = 1, parts_ = 1, items_ = 1;
+  uint32_t partial_bytes_ = 0;
   std::vector<int64_t> row_strides_;
-  Range global_;
-  Kernel kernel_;
+  Kernel kernel_, finish_;
 };
 
 class NormalizeGradPlan final : public onc_plan {
@@ -252,7 +255,8 @@ class NormalizeGradPlan final : public onc_plan {
     slice_dims_ = view_.slice_dims(desc);
     line_dims_ = view_.line_dims(desc);
     if (DenseGrad::fits(device, desc, view_, info.variant)) {
-      dense_.emplace(device, view_, common, launch_.per_item, wide_);
+      dense_.emplace(device, desc, view_, common, launch_.per_item, wide_);
+      info.workspace_bytes = dense_->workspace_bytes();
       return;
     }
     if (desc.has_out(0) && x.numel() > 0) kernel_ = device.kernel("normalize_grad.cl", "normalize_grad", defines);
