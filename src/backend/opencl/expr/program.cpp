@@ -174,6 +174,13 @@ void ProgramWriter::write_parameters() {
   macros_ += macro("EXPR_PARAMS", params) + macro("EXPR_BIND", bind);
 }
 
+bool ProgramWriter::peeled() const {
+  if (s_.form != Form::pointwise || s_.width == 1) return false;
+  const auto& insts = e_.tape().insts;
+  const auto rises = [&](const onc_expr_inst& inst) { return may_rise(inst); };
+  return e_.simple() || std::any_of(insts.begin(), insts.end(), rises);
+}
+
 Program ProgramWriter::assemble() {
   static const std::map<Form, const char*> files = {
       {Form::pointwise, "expr"}, {Form::square, "expr_square"}, {Form::item, "expr_item"},    {Form::group, "expr_group"},

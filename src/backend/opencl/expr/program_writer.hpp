@@ -51,7 +51,7 @@ class ProgramWriter {
   void write_parameters();
   Program assemble();
   // Whether loads, stores and their tails are most of the tape, so that it is worth to compile it twice.
-  bool peeled() const { return s_.form == Form::pointwise && s_.width > 1 && e_.simple(); }
+  bool peeled() const;
 
   // ---- values
 
