@@ -262,9 +262,11 @@ kernel void dense_finish(ARG(const T, partial), ARG(P, grad_weight), ARG(P, grad
 
 #elif defined(SLICES)
 // For g, x, weight and d: strides along slices (s), lines (l) and inner (i). ms, vs: of mean and invstd along slices. weight may be NULL.
+// LINE_SUMS, with VECTOR: a line has one weight; partial: [slices, lines] sums of g * xhat and of g, which column_finish adds up.
 kernel void normalize_grad(ARG(const E, g), ARG(const E, x), ARG(const P, weight), ARG(const T, mean), ARG(const T, invstd), ARG(E, d), I slices, I lines,
                            I inner, I per_item, int columns, long8 slice_dims, long8 line_dims, long8 gs, long8 gl, long gi, long8 xs, long8 xl, long xi,
-                           long8 ws, long8 wl, long wi, long8 ds, long8 dl, long di, long8 ms, long8 vs) {
+                           long8 ws, long8 wl, long wi, long8 ds, long8 dl, long di, long8 ms, long8 vs, ARG(T, partial)) {
+  BIND(T, partial);
   BIND(const E, g);
   BIND(const E, x);
   BIND(const P, weight);
@@ -290,7 +292,18 @@ kernel void normalize_grad(ARG(const E, g), ARG(const E, x), ARG(const P, weight
       const global E *gp = g_src + space_offset(line_dims, gl, line);
       const global E *xp = x_src + space_offset(line_dims, xl, line);
       const global P *w = w_src != 0 ? w_src + space_offset(line_dims, wl, line) : w_src;
-#ifdef VECTOR
+#if defined(LINE_SUMS)
+      T sum = 0, lost = 0, dot = 0, dot_lost = 0;
+      line_sums(gp, xp, 0, 0, m, inner, &sum, &lost, &dot, &dot_lost);
+      sum = COMPENSATED(sum, lost);
+      dot = COMPENSATED(dot, dot_lost);
+      global T *sums = partial + 2 * (slice * lines + line);
+      sums[0] = dot * inv;
+      sums[1] = sum;
+      const T w0 = w != 0 ? LOAD_P(w, 0) : (T)1;
+      ADD(T, total, total_lost, sum * w0)
+      ADD(T, total_dot, total_dot_lost, dot * w0)
+#elif defined(VECTOR)
       line_sums(gp, xp, w, wi, m, inner, &total, &total_lost, &total_dot, &total_dot_lost);
 #else
       T sum = 0, lost = 0, dot = 0, dot_lost = 0;

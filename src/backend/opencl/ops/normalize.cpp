@@ -108,13 +108,14 @@ class NormalizePlan final : public onc_plan {
   Kernel kernel_;
 };
 
-// The gradients of weight and bias: sums over what shares a weight, in parts that a second kernel adds up.
+// The gradients of weight and bias: sums over what shares a weight, in parts that a second kernel adds up. parts: so many another
+// kernel has left in the workspace (0: none).
 class ColumnSums {
  public:
   ColumnSums() = default;
-  ColumnSums(Device& device, const kit::OpDesc& desc, const Normalization& norm, const std::string& variant, Defines defines,
-             bool wide)
-      : wide_(wide) {
+  ColumnSums(Device& device, const kit::OpDesc& desc, const Normalization& norm, const std::string& variant, int64_t parts,
+             Defines defines, bool wide)
+      : wide_(wide), partial_(parts > 0) {
     view_ = Slices(norm.dims, norm.of_weight,
                    {norm.data(desc.input(0)), norm.data(desc.input(1)), norm.statistic(maybe(desc.in, 3)),
                     norm.statistic(maybe(desc.in, 4)), norm.weight(maybe(desc.out, 1)), norm.weight(maybe(desc.out, 2))});
@@ -140,36 +141,40 @@ class ColumnSums {
       wanted = 512 * units;
     }
     const int64_t most = std::clamp<int64_t>(view_.elements() / kColumnElements, 1, kMostParts);
-    parts_ = std::clamp<int64_t>(ceil_div(wanted, std::max<int64_t>(1, blocks)), 1, most);
+    parts_ = partial_ ? parts : std::clamp<int64_t>(ceil_div(wanted, std::max<int64_t>(1, blocks)), 1, most);
+    partial_ |= parts_ > 1;
     global_.x = static_cast<size_t>(blocks * parts_) * (variant == "group" && !column ? local_.x : 1);
     finish_local_.x = group_size(device, 64);
     slice_dims_ = view_.slice_dims(desc);
     line_dims_ = view_.line_dims(desc);
     partial_bytes_ = arithmetic_bytes(desc.input(1).dtype);
-    sums_ = device.kernel("normalize_grad.cl", "column_sums", defines);
-    if (parts_ > 1) finish_ = device.kernel("normalize_grad.cl", "column_finish", defines);
+    if (parts == 0) sums_ = device.kernel("normalize_grad.cl", "column_sums", defines);
+    if (partial_) finish_ = device.kernel("normalize_grad.cl", "column_finish", defines);
   }
 
-  uint64_t workspace_bytes() const { return parts_ > 1 ? static_cast<uint64_t>(parts_ * view_.slices()) * 2 * partial_bytes_ : 0; }
+  uint64_t workspace_bytes() const { return partial_ ? static_cast<uint64_t>(parts_ * view_.slices()) * 2 * partial_bytes_ : 0; }
+  Mem partial(const kit::RunArgs& run) const { return partial_ ? Mem{run.workspace, partial_bytes_} : no_mem(); }
 
   void run(onc_queue& queue, const kit::OpDesc& desc, const kit::RunArgs& run) {
-    const Mem partial = parts_ > 1 ? Mem{run.workspace, partial_bytes_} : no_mem();
-    sums_.launch_with(queue, global_, local_, [&](Kernel::Arguments& arguments) {
-      for (size_t i : {0, 1, 3, 4}) arguments.add(arg_in(desc, run, i));
-      arguments.add(partial);
-      for (int64_t count : {view_.slices(), view_.lines(), view_.inner(), parts_}) arguments.add(Index{count, wide_});
-      arguments.add(slice_dims_).add(line_dims_);
-      for (size_t t = 0; t < 4; ++t) view_.add_strides(arguments, t);
-      arguments.add(arg_out(desc, run, 1)).add(arg_out(desc, run, 2)).add(view_.slice_strides(4)).add(view_.slice_strides(5));
-    });
-    if (parts_ == 1) return;
+    const Mem partial = this->partial(run);
+    if (sums_) {
+      sums_.launch_with(queue, global_, local_, [&](Kernel::Arguments& arguments) {
+        for (size_t i : {0, 1, 3, 4}) arguments.add(arg_in(desc, run, i));
+        arguments.add(partial);
+        for (int64_t count : {view_.slices(), view_.lines(), view_.inner(), parts_}) arguments.add(Index{count, wide_});
+        arguments.add(slice_dims_).add(line_dims_);
+        for (size_t t = 0; t < 4; ++t) view_.add_strides(arguments, t);
+        arguments.add(arg_out(desc, run, 1)).add(arg_out(desc, run, 2)).add(view_.slice_strides(4)).add(view_.slice_strides(5));
+      });
+    }
+    if (!partial_) return;
     finish_.launch(queue, Range{static_cast<size_t>(view_.slices())}, finish_local_, partial, arg_out(desc, run, 1),
                    arg_out(desc, run, 2), Index{view_.slices(), wide_}, Index{parts_, wide_}, slice_dims_, view_.slice_strides(4),
                    view_.slice_strides(5));
   }
 
  private:
-  bool wide_ = false;
+  bool wide_ = false, partial_ = false;
   Slices view_;
   SpaceDims slice_dims_{}, line_dims_{};
   int64_t parts_ = 1;
@@ -259,9 +264,15 @@ class NormalizeGradPlan final : public onc_plan {
       info.workspace_bytes = dense_->workspace_bytes();
       return;
     }
+    const bool sums = desc.has_out(1) || desc.has_out(2);
+    // A line with a weight of its own has that weight's sums in it: they are by-products.
+    const bool line_sums = sums && desc.has_out(0) && x.numel() > 0 && info.variant == "vector" && norm.channels_per_group > 0 &&
+                           view_.lines() == norm.channels_per_group && view_.inner() == x.numel() / (x.dims[0] * x.dims[1]) &&
+                           view_.inner_is_constant(2);
+    if (line_sums) defines.set("LINE_SUMS", 1);
     if (desc.has_out(0) && x.numel() > 0) kernel_ = device.kernel("normalize_grad.cl", "normalize_grad", defines);
-    if (desc.has_out(1) || desc.has_out(2)) {
-      sums_.emplace(device, desc, norm, info.variant, common, wide_);
+    if (sums) {
+      sums_.emplace(device, desc, norm, info.variant, line_sums ? x.dims[0] : 0, common, wide_);
       info.workspace_bytes = sums_->workspace_bytes();
     }
   }
@@ -275,7 +286,7 @@ class NormalizeGradPlan final : public onc_plan {
         add_counts(arguments, view_, launch_, wide_);
         arguments.add(slice_dims_).add(line_dims_);
         for (size_t t = 0; t < 4; ++t) view_.add_strides(arguments, t);
-        arguments.add(view_.slice_strides(4)).add(view_.slice_strides(5));
+        arguments.add(view_.slice_strides(4)).add(view_.slice_strides(5)).add(sums_ ? sums_->partial(run) : no_mem());
       });
     }
     if (sums_) sums_->run(queue, desc, run);
