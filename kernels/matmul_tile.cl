@@ -226,12 +226,15 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(A_PARAMS, ARG(
     const int last = k0 + count == K;
 #endif
 #ifdef LOCAL_ROWS
-    for (I i = begin; i < end; ++i)
-      for (int j = 0; j < ROW_PANEL; j += VW) {
-        const I m = i * TM + j;
-        pack_local(rows_a + (i - begin) * (count * ROW_PANEL) + j, ROW_PANEL, a + (long)m * a_m, a_m, a_k, (int)min((I)TM - j, M - min(m, M)), k0, count,
-                   a_step_run, a_run);
-      }
+    // Where neighbours in memory are rows, those of a few steps are read to their end before the next: the steps lie far apart, often a page or more.
+    const int few = a_m == 1 ? 16 : count;
+    for (int k = 0; k < count; k += few)
+      for (I i = begin; i < end; ++i)
+        for (int j = 0; j < ROW_PANEL; j += VW) {
+          const I m = i * TM + j;
+          pack_local(rows_a + (i - begin) * (count * ROW_PANEL) + k * ROW_PANEL + j, ROW_PANEL, a + (long)m * a_m, a_m, a_k,
+                     (int)min((I)TM - j, M - min(m, M)), k0 + k, min(few, count - k), a_step_run, a_run);
+        }
 #endif
     I n0 = first_column;
     for (int panel = 0; panel < panels && n0 < N; ++panel, n0 += TN) {
