@@ -158,12 +158,21 @@ class Tally:
 
     def __init__(self, total: int) -> None:
         self.total, self.passed, self.failed = total, 0, 0
+        self.faults: list[str] = []
 
     def show(self, label: str, wrong: str, seconds: float, remark: str) -> None:
         """Print a line."""
         self.passed, self.failed = self.passed + (not wrong), self.failed + bool(wrong)
         number = f"[{self.passed + self.failed:3}/{self.total}]"
-        print(f"{number} {'FAILED' if wrong else 'ok':6} {label}  {seconds:.1f} s  {wrong or remark}", flush=True)
+        line = f"{number} {'FAILED' if wrong else 'ok':6} {label}  {seconds:.1f} s  {wrong or remark}"
+        print(line, flush=True)
+        if wrong:
+            self.faults.append(line)
+
+    def close(self) -> None:
+        """Repeat what failed, whole for the first three: who sees only the end of a log sees why."""
+        for number, line in enumerate(self.faults):
+            print(line if number < 3 else line.splitlines()[0])
 
 
 def run_tasks(tasks: list[Task], jobs: int, tally: Tally) -> tuple[dict[str, set[str]], set[str]]:
@@ -222,6 +231,7 @@ def main() -> int:
     if whole:
         lacking = sorted(entry_points() - ran)
         tally.show("every kernel", f"did not run: {', '.join(lacking)}" if lacking else "", 0, f"{len(ran)} entry points")
+    tally.close()
     print(f"{tally.passed} passed, {tally.failed} failed in {time.monotonic() - start:.0f} s")
     return 1 if tally.failed else 0
 

@@ -115,18 +115,18 @@ def stages() -> list[Stage]:
         ),
         Stage(
             "ops-intel",
-            "every op on Intel's CPU runtime against the reference, two of five cases",
-            f"scripts/with-runtime intel {conformance} --share 2.5",
+            "every op on Intel's CPU runtime against the reference, every fourth case",
+            f"scripts/with-runtime intel {conformance} --share 4",
             built,
             count_words,
             quick=False,
             cores=2,
         ),
-        # Of each kind its 24 smallest cases, for Mesa compiles slowly: docs/runtimes.md says how slowly, and why two dtypes of an op are left out.
+        # Of each kind its 16 smallest cases, for Mesa compiles slowly: docs/runtimes.md says how slowly, and why two dtypes of an op are left out.
         Stage(
             "ops-rusticl",
             "every op on Mesa's rusticl and llvmpipe against the reference",
-            f"scripts/with-runtime rusticl {conformance} --smallest 24 --limit 600 --exceptions test/ops/exceptions.json"
+            f"scripts/with-runtime rusticl {conformance} --smallest 16 --limit 600 --exceptions test/ops/exceptions.json"
             " --without attention_grad/float16 --without attention_grad/bfloat16",
             built,
             count_words,
@@ -143,11 +143,11 @@ def stages() -> list[Stage]:
             minutes=25,
             cores=2,
         ),
-        # Intel's compiler is the faster one: the adapter is tested whole on it. pocl, which the kernels are tested whole on, takes every fourth case.
+        # Intel's compiler is the faster one: the adapter is tested whole on it. pocl, which the kernels are tested whole on, takes every sixth case.
         Stage(
             "torch",
-            "the PyTorch device on pocl, every fourth case",
-            f"scripts/with-runtime pocl {python} -m pytest -q test/torch --share 4",
+            "the PyTorch device on pocl, every sixth case",
+            f"scripts/with-runtime pocl {python} -m pytest -q test/torch --share 6",
             ("install",),
             count_words,
             minutes=25,
@@ -171,8 +171,8 @@ def stages() -> list[Stage]:
         ),
         Stage(
             "asan-ops",
-            "every op of the reference plugin, sanitized, every second case",
-            f"{sanitized} {asan}/test_ops --plugin reference --quiet --share 2",
+            "every op of the reference plugin, sanitized, every fourth case",
+            f"{sanitized} {asan}/test_ops --plugin reference --quiet --share 4",
             ("asan-build",),
             count_words,
             quick=False,
