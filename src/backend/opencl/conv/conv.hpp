@@ -112,4 +112,9 @@ bool depthwise_fits(const Device& device, const ConvGeometry& geometry, Directio
 std::unique_ptr<Conv> make_window_conv(Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
 bool window_fits(const Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
 
+// For CPU-class devices, in two dims, few input channels: the rows of an image that a strip of output rows needs in local memory;
+// only where strip_fits. Parameters TM, VB, and LOCAL, the bytes that they should take.
+std::unique_ptr<Conv> make_strip_conv(Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
+bool strip_fits(const Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
+
 }  // namespace oncilla::ocl

@@ -24,6 +24,17 @@ bool winograd_pays(const ConvGeometry& g, Direction direction) {
   return 16 * (g.c + g.k) * g.n * ceil_div(out[1], 2) * (ceil_div(out[2], 2) + 1) <= kElements;
 }
 
+constexpr const char* kStem = "stem";
+
+// Few channels, whose copy serves all output channels, in rows that fill vectors; for the gradient of a weight, so few weights an
+// output channel that the vectors of their sums stay in a cache.
+bool is_stem(const Device& device, const kit::OpDesc& desc, const ConvGeometry& g, Direction direction) {
+  constexpr int64_t kChannels = 4, kColumns = 24, kWeights = 64;
+  if (g.channels() > kChannels || g.out[2] < kColumns) return false;
+  if (direction == Direction::weight && g.channels() * volume(g.window) > kWeights) return false;
+  return strip_fits(device, g, direction, tuning(device, desc.name(), g.dtype, kStem));
+}
+
 // See tuning/defaults.def.
 const char* shape_class_of(const Device& device, const kit::OpDesc& desc, const ConvGeometry& g, Direction direction,
                            uint64_t flops) {
@@ -32,6 +43,7 @@ const char* shape_class_of(const Device& device, const kit::OpDesc& desc, const 
     return window_fits(device, g, direction, tuning(device, desc.name(), g.dtype, kSmall)) ? kSmall : "depthwise";
   }
   if (flops < 20000) return "tiny";
+  if (is_stem(device, desc, g, direction)) return kStem;
   const int64_t rows = direction == Direction::input ? g.channels() : g.rows();
   if (product_fits(g, direction) && volume(g.window) == 1) return "pointwise";
   if (winograd_fits(device, g, direction) && winograd_pays(g, direction)) return "window3";
@@ -65,7 +77,9 @@ class ConvPlan final : public onc_plan {
           "as many groups as input channels, and a block that fits local memory"},
          {"window", window_fits(device, g, direction, row),
           "as depthwise, but not for the gradient of a weight; two dims, at most 49 taps, strides up to 2; one output channel a "
-          "group for the input gradient"}},
+          "group for the input gradient"},
+         {"strip", strip_fits(device, g, direction, row),
+          "two dims, not the gradient of an input, and rows of all input channels that fit local memory"}},
         info);
     if (out.numel() == 0) return;
     conv_ = variant == "tile"        ? make_tile_conv(device, g, direction, row)
@@ -74,6 +88,7 @@ class ConvPlan final : public onc_plan {
             : variant == "outer"     ? make_outer_conv(device, g, row)
             : variant == "depthwise" ? make_depthwise_conv(device, g, direction, row)
             : variant == "window"    ? make_window_conv(device, g, direction, row)
+            : variant == "strip"     ? make_strip_conv(device, g, direction, row)
                                      : make_direct_conv(device, g, direction);
     info.workspace_bytes = conv_->workspace_bytes();
   }
