@@ -175,11 +175,6 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(ARG(const T, x
     const int row = tile * TM, count = min(TM, rows - row);
     const long k = (long)group * rows + row;
     if (has_bias) {
-#define ADD_BIAS(i)                                                                             \
-  if (i < count) {                                                                              \
-    const V value = (V)(BIAS_AT((k + i) * bias_stride));                                        \
-    left##i += value, right##i += value;                                                        \
-  }
       FOR_ROWS(ADD_BIAS)
     }
     __global E *to = y + row * y_strides.s1;

@@ -78,11 +78,6 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void strip(ARG(const E, 
           }
         }
         if (has_bias) {
-#define ADD_BIAS(i)                                                                             \
-  if (i < count) {                                                                              \
-    const V value = (V)(BIAS_AT((k + i) * bias_stride));                                        \
-    left##i += value, right##i += value;                                                        \
-  }
           FOR_ROWS(ADD_BIAS)
         }
         const long at = (long)(first + p) * Q + q;

@@ -106,8 +106,8 @@ inline void store_turns(V a, V b, __local T *to) {
   VSTORE(right, to + VW);
 }
 
-// sums: [16][rows][images * tiles], and at least VW elements more that may be read. x: what the convolution is of, with its weights, for direct_sum. Work-items: row of tiles, row
-// (output channel), image. lines: two rows of the output, of `line` elements each.
+// sums: [16][rows][images * tiles], and at least VW elements more that may be read. x: what the convolution is of, with its weights, for direct_sum.
+// Work-items: row of tiles, row (output channel), image. lines: two rows of the output, of `line` elements each.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void winograd_output(ARG(const T, sums), ARG(const E, x), WEIGHTS, ARG(const E, bias), ARG(E, y),
                                                                              int depth, int height, int width, int2 from, int2 before, int2 to,
                                                                              long8 x_strides, long8 y_strides, long bias_stride, int has_bias, int line,

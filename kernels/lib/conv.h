@@ -17,6 +17,12 @@
 #else
 #define BIAS_AT(i) LOAD_AT(bias, i)
 #endif
+// Of the register tile's row i (lib/tile.h), output channel k + i; count rows are used.
+#define ADD_BIAS(i)                                                                             \
+  if (i < count) {                                                                              \
+    const V value = (V)(BIAS_AT((k + i) * bias_stride));                                        \
+    left##i += value, right##i += value;                                                        \
+  }
 
 // One weight's gradient: the sum over images and output places whose tap (z, r, s) lies inside the image. grad_out and x begin at their channel of image 0.
 // Rows and images are summed apart, so that the rounding error grows slower than the terms. Ends early where the sum is NaN, and stays so.

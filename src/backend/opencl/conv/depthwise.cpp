@@ -8,9 +8,6 @@
 namespace oncilla::ocl {
 namespace {
 
-using Int2 = std::array<cl_int, 2>;
-Int2 rows_and_columns(const Size3& v) { return {static_cast<cl_int>(v[1]), static_cast<cl_int>(v[2])}; }
-
 // The geometry of one depth: the kernels walk the depths themselves.
 ConvGeometry flat(ConvGeometry g) {
   g.in[0] = g.window[0] = g.out[0] = g.stride[0] = g.dilation[0] = 1;

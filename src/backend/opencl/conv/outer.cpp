@@ -7,8 +7,6 @@
 namespace oncilla::ocl {
 namespace {
 
-std::array<cl_int, 4> as_int4(const Size3& v) { return {as_int(v[0]), as_int(v[1]), as_int(v[2]), 0}; }
-
 class OuterConvGradWeight final : public Conv {
  public:
   OuterConvGradWeight(Device& device, const ConvGeometry& geometry, const Tuning& tuning)

@@ -11,9 +11,6 @@ namespace {
 
 constexpr int64_t kRowBlock = 32;  // rows that one work-item pads
 
-using Int4 = std::array<cl_int, 4>;
-Int4 as_int4(const Size3& v) { return {static_cast<cl_int>(v[0]), static_cast<cl_int>(v[1]), static_cast<cl_int>(v[2]), 0}; }
-
 // Calls visit(place) for every place below the limits, in row-major order.
 template <class Visit>
 void each(const Size3& limits, Visit&& visit) {

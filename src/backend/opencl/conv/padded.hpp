@@ -12,6 +12,9 @@ namespace oncilla::ocl {
 inline int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 inline cl_int as_int(int64_t v) { return static_cast<cl_int>(v); }
 inline size_t as_size(int64_t v) { return static_cast<size_t>(v); }
+inline std::array<cl_int, 4> as_int4(const Size3& v) { return {as_int(v[0]), as_int(v[1]), as_int(v[2]), 0}; }
+using Int2 = std::array<cl_int, 2>;
+inline Int2 rows_and_columns(const Size3& v) { return {as_int(v[1]), as_int(v[2])}; }
 
 // A padded copy of a tensor [images, channels, depth, height, width]: [image][channel][plane][depth][height][width], gap elements
 // after each channel, end after the last.

@@ -10,8 +10,6 @@ namespace {
 constexpr int64_t kColumns = 9;  // COLUMNS of conv_strip.cl
 constexpr int64_t kDepths = 16;  // of the weights that one work-item packs
 
-using Int2 = std::array<cl_int, 2>;
-
 // Rows of the output that a work-item computes, and the local memory for what they need of the image.
 struct Strip {
   Padded plane;
@@ -32,7 +30,7 @@ struct Strip {
     count = ceil_div(g.out[1], std::min(most, g.out[1]));
     resize(ceil_div(g.out[1], count));
   }
-  Int2 size() const { return {as_int(plane.size[1]), as_int(plane.size[2])}; }
+  Int2 size() const { return rows_and_columns(plane.size); }
 };
 
 class StripConv final : public Conv {

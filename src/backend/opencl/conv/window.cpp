@@ -11,9 +11,6 @@ namespace {
 constexpr int64_t kTaps = 49;     // which the kernel has written out
 constexpr int64_t kMostRows = 8;  // of sums in registers, all phases together twice as many
 
-using Int2 = std::array<cl_int, 2>;
-Int2 rows_and_columns(const Size3& v) { return {static_cast<cl_int>(v[1]), static_cast<cl_int>(v[2])}; }
-
 // What the kernel knows of the geometry, and the block of rows that a work-item takes.
 struct Layout {
   Size3 step, phases, before, places,

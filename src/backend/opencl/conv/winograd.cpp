@@ -7,9 +7,6 @@
 namespace oncilla::ocl {
 namespace {
 
-using Int2 = std::array<cl_int, 2>;
-Int2 rows_and_columns(const Size3& v) { return {as_int(v[1]), as_int(v[2])}; }
-
 constexpr int64_t kProducts = 16;
 constexpr int64_t kBlock = 16;  // depths that a work-item turns to panels: neighbours in memory, or nearly
 
