@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from oncilla_bench.results import CaseResult, ResultError, Run
-from oncilla_bench.summary import duration, of_roofline, rate, summarise
+from oncilla_bench.summary import duration, of_roofline, rate, shares, summarise
 
 CONTESTANT = "ocl"
 
@@ -37,11 +37,11 @@ def _slow(run: Run, reasons: Sequence[tuple[re.Pattern[str], str]]) -> list[str]
     lines = [f"## Slower than PyTorch CPU: {len(slow)} of {sum(bool(c.timed(CONTESTANT)) for c in run.cases)} cases", ""]
     if not slow:
         return [*lines, "None beyond the interval of its ratio.", ""]
-    lines += [_row("ratio", "95 %", "group", "case", "time", "rate", "of roofline", "reason"), _row(*["---"] * 8)]
+    lines += [_row("ratio", "95 %", "group", "case", "time", "rate", "of roofline", "where the time goes"), _row(*["---"] * 8)]
     for ratio, case in sorted(slow, key=lambda item: item[0]):
         result = case.results[CONTESTANT]
         share = of_roofline(run, case, CONTESTANT)
-        reason = next((text for pattern, text in reasons if pattern.search(f"{case.group}: {case.name}")), "not profiled yet")
+        found = [next((text for pattern, text in reasons if pattern.search(f"{case.group}: {case.name}")), ""), shares(result)]
         interval = f"{result.low or 0:.2f} – {result.high or 0:.2f}"
         shown = f"`{case.name}`{f' ({case.note})' if case.note else ''}"
         lines.append(
@@ -53,7 +53,7 @@ def _slow(run: Run, reasons: Sequence[tuple[re.Pattern[str], str]]) -> list[str]
                 duration(result.seconds),
                 rate(case, CONTESTANT),
                 f"{share:.0%}" if share else "",
-                reason,
+                "; ".join(x for x in found if x) or "not profiled yet",
             )
         )
     return [*lines, ""]

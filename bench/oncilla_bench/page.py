@@ -8,7 +8,7 @@ from pathlib import Path
 
 from oncilla_bench import svg
 from oncilla_bench.results import CaseResult, Result, Run
-from oncilla_bench.summary import duration, of_roofline, rate, summarise
+from oncilla_bench.summary import duration, of_roofline, rate, shares, summarise
 
 TEMPLATE = Path(__file__).resolve().parent / "page.html"
 OPEN = 40  # a group with more cases is folded
@@ -92,6 +92,7 @@ def _row(run: Run, case: CaseResult, name: str, result: Result) -> str:
     remarks = [result.reason if result.status == "ok" else f"{result.status}: {result.reason}"]
     remarks += [f"drifted {result.drift:+.0%}"] if result.drift else []
     remarks += case.noise
+    remarks += [shares(result)] if ratio and ratio < 1 else []
     interval = f"{result.low:.2f} … {result.high:.2f}" if ratio and result.low and result.high else ""
     peak = f"{result.peak_bytes / 2**20:.1f} MiB ({result.peak_of})" if result.peak_bytes is not None else ""
     return (

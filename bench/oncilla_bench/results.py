@@ -36,6 +36,8 @@ class Result:
         Speed relative to the baseline, median of the rounds' ratios, and its 95 % interval.
     first_seconds
         The very first call, with all that is compiled then.
+    kernels
+        Seconds of one call in each kernel or copy of the device, by name, where the contestant can tell; measured apart from the times.
     peak_bytes, peak_of
         Memory of one call beyond what was there before, and what counted it: the contestant's allocator, or the process.
     drift
@@ -54,6 +56,7 @@ class Result:
     peak_bytes: int | None = None
     peak_of: str = ""
     drift: float = 0.0
+    kernels: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass

@@ -16,6 +16,7 @@ from oncilla_bench.noise import Watch
 from oncilla_bench.results import CaseResult, Result
 from oncilla_bench.statistics import drift, estimate, paired_ratios
 
+TRACED = 20  # calls at most whose kernels are timed: shares need no interval
 LEAST_ROUNDS = 6  # fewer have no interval at 95 %
 # Rounds after which it is asked whether the intervals are narrow enough, each half as many again as the last: who asks after each round stops by luck too often.
 LOOKS = (10, 15, 22, 33, 50, 75, 112, 168, 252, 378)
@@ -210,6 +211,7 @@ def run_case(case: Case, contestants: Mapping[str, Contestant], limits: Limits) 
             outcome.noise = watch.read().words
             judge(entrants)
             for e in entrants.values():
+                e.result.kernels = e.prepared.kernels(min(e.count, TRACED))
                 peak(e)
     except Exception as error:  # in a call that had worked: nobody's time is good
         for e in entrants.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from oncilla_bench.results import CaseResult, Run
+from oncilla_bench.results import CaseResult, Result, Run
 from oncilla_bench.statistics import geometric_mean
 
 
@@ -83,6 +83,17 @@ def of_roofline(run: Run, case: CaseResult, contestant: str) -> float | None:
     result = case.timed(contestant)
     bound = bound_seconds(case, run)
     return bound / result.seconds if result and result.seconds and bound else None
+
+
+def shares(result: Result, most: int = 4) -> str:
+    """Say where a call's time goes: its longest kernels, and what is outside of all; empty where nothing was traced."""
+    if not result.kernels or not result.seconds:
+        return ""
+    inside = sum(result.kernels.values())
+    whole = max(result.seconds, inside)
+    named = [f"{name} {seconds / whole:.0%}" for name, seconds in list(result.kernels.items())[:most] if seconds >= 0.03 * whole]
+    outside = 1 - inside / whole
+    return ", ".join([*named, *([f"{outside:.0%} outside of kernels"] if outside >= 0.03 else [])])
 
 
 def duration(seconds: float | None) -> str:

@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 #define ONC_ABI_MAJOR 1
-#define ONC_ABI_MINOR 0 /* grows with every append */
+#define ONC_ABI_MINOR 1 /* grows with every append */
 
 #if defined(_WIN32)
 #define ONC_EXPORT __declspec(dllexport)

@@ -64,6 +64,18 @@ double Event::elapsed_ns(const Event& start) const {
   return nanoseconds;
 }
 
+std::vector<KernelTime> Event::kernels(const Event& start) const {
+  const Api& api = slots(device_, "event");
+  slots(start.device_, "event");
+  std::vector<KernelTime> found;
+  if (api.event_kernels == nullptr) return found;
+  const auto add = [](void* user, const char* name, double begin, double end) {
+    static_cast<std::vector<KernelTime>*>(user)->push_back({name, begin, end});
+  };
+  api.check(api.event_kernels(handle_, start.handle_, add, &found));
+  return found;
+}
+
 Queue::Queue(std::shared_ptr<Device> device, onc_queue* handle, uint64_t id, bool profiling)
     : device_(std::move(device)), handle_(handle), id_(id), profiling_(profiling) {}
 
@@ -154,6 +166,13 @@ Event Queue::mark() {
     api.check(api.event_record(handle_, &event));
   }
   return Event(device_, event);
+}
+
+void Queue::watch() {
+  const Api& api = device_->api();
+  if (!profiling_ || api.queue_watch == nullptr) return;
+  const auto held = lock();
+  api.check(api.queue_watch(handle_));
 }
 
 void Queue::wait(const Event& event) {

@@ -20,6 +20,12 @@ class Device;
 class Joined;
 struct ForeachCall;
 
+// One launch of a kernel: nanoseconds since an event.
+struct KernelTime {
+  std::string name;
+  double begin_ns, end_ns;
+};
+
 class Event {
  public:
   Event() = default;
@@ -31,6 +37,8 @@ class Event {
   bool done() const;
   void sync() const;
   double elapsed_ns(const Event& start) const;  // both recorded on profiling queues
+  // The watched launches that were recorded with this event, in order; waits for it. None where the plugin cannot tell.
+  std::vector<KernelTime> kernels(const Event& start) const;
   onc_event* handle() const { return handle_; }
 
  private:
@@ -61,6 +69,7 @@ class Queue {
   }
   void settle_quietly() noexcept;  // an error is thrown by the next settle() that has something to do
   Event mark();                    // an event without settling, for who settles
+  void watch();                    // the launches that follow are kept with the next event, where the plugin can
   Device& device() const { return *device_; }
   onc_queue* handle() const { return handle_; }
   uint64_t id() const { return id_; }  // unique in the process, never reused; the allocator's key

@@ -510,6 +510,7 @@ void Op::enqueue(Queue& queue, const Plan& plan, onc_arg workspace) {
     return;
   }
   Event begin = queue.profiling() ? queue.mark() : Event();
+  queue.watch();
   const uint64_t host_begin = now_ns();
   call();
   const uint64_t host_end = now_ns();

@@ -73,9 +73,14 @@ void resolve(State& s) {
       const double start = span.begin ? begin.elapsed_ns(anchor->second.event) : 0.0;
       const double length = span.end.elapsed_ns(begin);
       const auto begin_ns = anchor->second.host_ns + static_cast<uint64_t>(start > 0 ? start : 0);
+      const auto kernels = span.end.kernels(begin);
       s.spans.push_back({std::move(span.name), std::move(span.shapes), begin_ns,
                          begin_ns + static_cast<uint64_t>(length > 0 ? length : 0), span.queue, span.device, span.tag,
                          span.host_begin_ns});
+      const auto after = [&](double ns) { return begin_ns + static_cast<uint64_t>(ns > 0 ? ns : 0); };
+      for (const KernelTime& k : kernels)
+        s.spans.push_back(
+            {k.name, "", after(k.begin_ns), after(k.end_ns), span.queue, span.device, span.tag, span.host_begin_ns, true});
     } catch (const Error&) {
       ++s.dropped;  // its work failed or cannot be timed; the queue tells its user why
     }
@@ -182,7 +187,10 @@ std::string Trace::json() {
     char times[96];
     std::snprintf(times, sizeof(times), "\"ts\":%.3f,\"dur\":%.3f", static_cast<double>(span.begin_ns) / 1e3,
                   static_cast<double>(span.end_ns - span.begin_ns) / 1e3);
-    out += ",\n{\"ph\":\"X\",\"name\":\"" + escaped(span.name) + "\",\"cat\":\"" + (span.device != nullptr ? "device" : "host") +
+    out += ",\n{\"ph\":\"X\",\"name\":\"" + escaped(span.name) + "\",\"cat\":\"" +
+           (span.kernel              ? "kernel"
+            : span.device != nullptr ? "device"
+                                     : "host") +
            "\",\"pid\":" + std::to_string(span.device != nullptr ? device : host) + ",\"tid\":" + std::to_string(span.track) + "," +
            times + ",\"args\":{\"shapes\":\"" + escaped(span.shapes) + "\"}}";
   }

@@ -1,5 +1,6 @@
-// A trace of plans as Chrome trace JSON (chrome://tracing, Perfetto): one host span for each run, and one device span where the
-// queue profiles. Off by default: then a run pays one relaxed load. ONCILLA_TRACE=FILE starts it at load and writes FILE at exit.
+// A trace of plans as Chrome trace JSON (chrome://tracing, Perfetto): one host span for each run; where the queue
+// profiles one device span, and where the plugin can one span of each kernel inside it. Off by default: then a run pays one relaxed
+// load. ONCILLA_TRACE=FILE starts it at load and writes FILE at exit.
 #pragma once
 
 #include <atomic>
@@ -18,6 +19,7 @@ struct TraceSpan {
   const Device* device;       // NULL for the host's part
   uint64_t tag;               // see set_tag
   uint64_t enqueued_ns;       // when the host enqueued it
+  bool kernel = false;        // a launch, inside the device span of its plan
 };
 
 class Trace {

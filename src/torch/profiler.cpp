@@ -72,7 +72,8 @@ class Session final : public libkineto::IActivityProfilerSession {
         libkineto::TraceSpan(static_cast<int64_t>(began_ns_) + difference, nanoseconds(std::chrono::system_clock::now()), "ocl");
     buffer_->gpuOpCount = 0;
     for (const TraceSpan& span : Trace::get().spans(began_ns_)) {
-      if (span.device == nullptr) continue;  // PyTorch times the host itself
+      if (span.device == nullptr || span.kernel)
+        continue;  // PyTorch times the host itself; an op's span holds those of its kernels
       buffer_->emplace_activity(buffer_->span, type_of(span), span.name);
       auto& activity = *buffer_->activities.back();
       activity.startTime = static_cast<int64_t>(span.begin_ns) + difference;

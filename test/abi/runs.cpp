@@ -88,6 +88,11 @@ TEST_CASE("NULL is refused by name, and freed") {
               nullptr, [](void*) {}, nullptr),
           "[event_then] event is NULL");
   refused(a.event_then(event, nullptr, nullptr), "[event_then] fn is NULL");
+  refused(a.queue_watch(nullptr), "[queue_watch] queue is NULL");
+  const auto ignore = [](void*, const char*, double, double) {};
+  refused(a.event_kernels(nullptr, event, ignore, nullptr), "[event_kernels] event is NULL");
+  refused(a.event_kernels(event, nullptr, ignore, nullptr), "[event_kernels] start is NULL");
+  refused(a.event_kernels(event, event, nullptr, nullptr), "[event_kernels] fn is NULL");
   refused(a.copy_h2d(nullptr, at, bytes, 4, 0), "[copy_h2d] queue is NULL");
   refused(a.copy_h2d(f.queue, nowhere, bytes, 4, 0), "[copy_h2d] dst.buffer is NULL");
   refused(a.copy_h2d(f.queue, at, nullptr, 4, 0), "[copy_h2d] src is NULL");

@@ -65,6 +65,12 @@ struct Everything : Fixture {
            return api.event_then(
                event, [](void*) {}, nullptr);
          }},
+        {"queue_watch", [=, this] { return api.queue_watch(queue); }},
+        {"event_kernels",
+         [=, this] {
+           return api.event_kernels(
+               event, event, [](void*, const char*, double, double) {}, nullptr);
+         }},
         {"copy_h2d", [=, this] { return api.copy_h2d(queue, at, bytes, 64, 0); }},
         {"copy_d2h", [=, this] { return api.copy_d2h(queue, bytes, at, 64, 0); }},
         {"copy_d2d", [=, this] { return api.copy_d2d(queue, at, other, 64); }},

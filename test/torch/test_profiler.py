@@ -66,6 +66,22 @@ def test_schedule_and_nothing_afterwards(work):
     assert not any(e.device_type == DEVICE and e.name.startswith("matmul") for e in profiler.events())
 
 
+def test_kernels_of_a_plan(tmp_path):
+    x, w = torch.randn(2, 16, 20, 20, device="ocl"), torch.randn(24, 16, 3, 3, device="ocl")
+    torch.ocl.synchronize()
+    with torch.ocl.trace(str(tmp_path / "plans.json")):
+        torch.nn.functional.conv2d(x, w)
+    spans = json.loads((tmp_path / "plans.json").read_text())["traceEvents"]
+    (plan,) = [e for e in spans if e.get("cat") == "device"]
+    kernels = [e for e in spans if e.get("cat") == "kernel"]
+    assert len(kernels) > 1, "packing, and the product"
+    slack = 1e-3  # microseconds: times are written to a nanosecond
+    for before, kernel in zip([None, *kernels], kernels, strict=False):
+        assert kernel["tid"] == plan["tid"] and kernel["dur"] > 0
+        assert plan["ts"] - slack <= kernel["ts"] and kernel["ts"] + kernel["dur"] <= plan["ts"] + plan["dur"] + slack
+        assert before is None or before["ts"] + before["dur"] <= kernel["ts"] + slack, "one after the other"
+
+
 def test_trace_of_plans_goes_on_beside_it(work, tmp_path):
     with torch.ocl.trace(str(tmp_path / "plans.json")):
         work()

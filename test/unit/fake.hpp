@@ -86,10 +86,12 @@ struct onc_buffer {
 };
 struct onc_queue {
   std::shared_ptr<fake::Progress> progress = std::make_shared<fake::Progress>();
+  bool watched = false;
 };
 struct onc_event {
   std::shared_ptr<fake::Progress> progress;
   uint64_t at;
+  bool watched;
   bool done() const { return progress->done >= at; }
 };
 struct onc_plan {
@@ -200,7 +202,7 @@ inline onc_api make_table() {
   api.event_record = [](onc_queue* queue, onc_event** event) -> onc_error* {
     Lock lock(state().mutex);
     if (fails(state().fail_record)) return error(ONC_DEVICE_LOST, "[event_record] injected");
-    *event = new onc_event{queue->progress, queue->progress->enqueued};
+    *event = new onc_event{queue->progress, queue->progress->enqueued, std::exchange(queue->watched, false)};
     state().events.insert(*event);
     return nullptr;
   };
@@ -225,6 +227,18 @@ inline onc_api make_table() {
   // A nanosecond a piece of work.
   api.event_elapsed = [](onc_event* start, onc_event* end, double* nanoseconds) -> onc_error* {
     *nanoseconds = static_cast<double>(end->at) - static_cast<double>(start->at);
+    return nullptr;
+  };
+  api.queue_watch = [](onc_queue* queue) -> onc_error* {
+    Lock lock(state().mutex);
+    queue->watched = true;
+    return nullptr;
+  };
+  // Two kernels share the nanosecond.
+  api.event_kernels = [](onc_event* event, onc_event*, void (*fn)(void*, const char*, double, double), void* user) -> onc_error* {
+    if (!event->watched) return nullptr;
+    fn(user, "first", 0, 0.5);
+    fn(user, "second", 0.5, 1);
     return nullptr;
   };
   api.event_free = [](onc_event* event) {

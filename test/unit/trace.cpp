@@ -1,9 +1,10 @@
-// The trace: valid JSON with one host span a run, and one device span where the queue profiles and the work is done.
+// The trace: valid JSON with one host span a run, and where the queue profiles and the work is done one device span, with its kernels.
 #include "core/trace.hpp"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdio>
 #include <fstream>
@@ -125,6 +126,8 @@ TEST_CASE("trace: host and device spans") {
   CHECK(count(text, "\"cat\":\"host\"") == 3);
   CHECK(count(text, "\"cat\":\"device\"") == 2);
   CHECK(count(text, "\"dur\":0.001") >= 2);  // the fake's nanosecond
+  CHECK(count(text, "\"cat\":\"kernel\"") == 4);
+  CHECK(count(text, "\"name\":\"second\"") == 2);
   CHECK(count(text, "\"dropped\":0") == 1);
   trace.start();  // begins anew
   CHECK(count(trace.json(), "\"ph\":\"X\"") == 0);
@@ -133,6 +136,42 @@ TEST_CASE("trace: host and device spans") {
   plain.reset();
   device.reset();
   CHECK(driver.events.empty());  // an idle trace holds no device
+}
+
+TEST_CASE("trace: kernels lie inside the span of their plan, and plugins of before do without") {
+  fake::reset();
+  Trace& trace = Trace::get();
+  const auto spans = [&](const std::shared_ptr<Device>& device) {
+    auto queue = device->create_queue(true);
+    trace.start();
+    run(*queue);
+    queue->finish();
+    trace.stop();
+    std::vector<TraceSpan> found = trace.spans(0);
+    trace.start();
+    trace.stop();
+    return found;
+  };
+  const TraceSpan* whole = nullptr;
+  int kernels = 0;
+  const std::vector<TraceSpan> all = spans(fake::device());
+  for (const TraceSpan& span : all) {
+    if (span.device == nullptr) continue;
+    if (!span.kernel) {
+      whole = &span;
+      continue;
+    }
+    ++kernels;
+    REQUIRE(whole != nullptr);
+    CHECK(span.begin_ns >= whole->begin_ns);
+    CHECK(span.end_ns <= whole->end_ns);
+    CHECK(span.track == whole->track);
+  }
+  CHECK(kernels == 2);
+  onc_api older = fake::make_table();
+  older.n_slots -= 2;
+  const std::vector<TraceSpan> before = spans(Device::open(Backend::from_table(&older, "older"), 0));
+  CHECK(std::count_if(before.begin(), before.end(), [](const TraceSpan& span) { return span.device != nullptr; }) == 1);
 }
 
 TEST_CASE("trace: long runs resolve as they go, and threads have tracks") {

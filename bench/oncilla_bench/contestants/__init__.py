@@ -48,6 +48,10 @@ class Prepared(ABC):
         """Return the peak since start_peak(); None where nothing counts it, and the process's resident memory is taken."""
         return None
 
+    def kernels(self, count: int) -> dict[str, float]:
+        """Make `count` calls and return a call's seconds in each kernel; empty where nothing tells."""
+        return {}
+
     def notes(self) -> str:
         """Say what of the calls a reader must know."""
         return ""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -60,6 +63,28 @@ class OnOcl(OnCPU):
     def finish(self) -> None:
         """Wait for the device."""
         torch.ocl.synchronize()
+
+    def kernels(self, count: int) -> dict[str, float]:
+        """Trace the calls; what is no kernel, as a copy, counts under its plan's name."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "trace.json"
+            with torch.ocl.trace(str(path)):
+                for _ in range(count):
+                    self.call()
+            events = json.loads(path.read_text(encoding="utf-8"))["traceEvents"]
+        found: list[tuple[str, float]] = []
+        within = False  # whether the last of `found` is a plan that no kernel has followed yet
+        for event in events:
+            if event.get("cat") not in ("device", "kernel"):
+                continue
+            if event["cat"] == "kernel" and within:
+                found.pop()
+            within = event["cat"] == "device"
+            found.append((event["name"], event["dur"] * 1e-6 / count))
+        total: dict[str, float] = {}
+        for name, seconds in found:
+            total[name] = total.get(name, 0.0) + seconds
+        return dict(sorted(total.items(), key=lambda item: -item[1]))
 
     def start_peak(self) -> None:
         """Of the caching allocator."""

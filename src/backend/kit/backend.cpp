@@ -199,6 +199,22 @@ onc_error* event_then(onc_event* event, void (*fn)(void*), void* user) {
 
 void event_free(onc_event* event) { delete event; }
 
+onc_error* queue_watch(onc_queue* queue) {
+  return guarded(__func__, [=](SlotName slot) {
+    slot.given(queue, "queue");
+    queue->watch();
+  });
+}
+
+onc_error* event_kernels(onc_event* event, onc_event* start, void (*fn)(void*, const char*, double, double), void* user) {
+  return guarded(__func__, [=](SlotName slot) {
+    slot.given(event, "event");
+    slot.given(start, "start");
+    slot.holds(fn != nullptr, "fn is NULL");
+    event->kernels(*start, fn, user);
+  });
+}
+
 onc_error* copy_h2d(onc_queue* queue, onc_arg dst, const void* src, uint64_t bytes, uint32_t flags) {
   return guarded(__func__, [=](SlotName slot) {
     slot.given(queue, "queue");

@@ -25,6 +25,7 @@ struct onc_event {
   virtual void sync() = 0;
   virtual double elapsed_since(onc_event& start) = 0;  // nanoseconds
   virtual void then(void (*fn)(void*), void* user) = 0;
+  virtual void kernels(onc_event& /*start*/, void (* /*fn*/)(void*, const char*, double, double), void* /*user*/) { sync(); }
 };
 
 namespace oncilla::kit {
@@ -42,6 +43,7 @@ struct onc_queue {
   virtual void flush() = 0;
   virtual void finish() = 0;
   virtual std::unique_ptr<onc_event> record() = 0;
+  virtual void watch() {}
   virtual void wait(onc_event& event) = 0;
   virtual void* map(onc_arg at, uint64_t bytes, uint32_t flags) = 0;
   virtual void unmap(onc_arg at, void* host) = 0;

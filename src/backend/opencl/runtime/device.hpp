@@ -140,7 +140,8 @@ class Kernel {
   // An argument that every launch shares, set once before the first: launches then have only those in front of it.
   void set_shared(cl_uint index, size_t bytes, const void* value);
   // What the list does with a launch: sets the arguments that are not as the last launch left them, and enqueues.
-  void enqueue(cl_command_queue queue, const Launch& launch, const unsigned char* arguments) const;
+  // event, if not NULL: where its event goes, which the caller releases.
+  void enqueue(cl_command_queue queue, const Launch& launch, const unsigned char* arguments, cl_event* event) const;
 
  private:
   struct State;
@@ -204,6 +205,7 @@ class Queue final : public onc_queue {
   void flush() override;
   void finish() override;
   std::unique_ptr<onc_event> record() override;
+  void watch() override;
   void wait(onc_event& event) override;
   void* map(onc_arg at, uint64_t bytes, uint32_t flags) override;
   void unmap(onc_arg at, void* host) override;

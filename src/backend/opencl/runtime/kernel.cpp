@@ -169,11 +169,11 @@ void Kernel::Arguments::enqueue(Range global, Range local) {
   queue_.device().launches.fetch_add(1, std::memory_order_relaxed);
 }
 
-void Kernel::enqueue(cl_command_queue queue, const Launch& launch, const unsigned char* arguments) const {
+void Kernel::enqueue(cl_command_queue queue, const Launch& launch, const unsigned char* arguments, cl_event* event) const {
   const std::lock_guard guard(state_->mutex);
   state_->set_all(launch, arguments);
   const cl_int status = clEnqueueNDRangeKernel(queue, state_->kernel(), launch.dims, nullptr, launch.sizes.data(),
-                                               launch.grouped ? launch.group.data() : nullptr, 0, nullptr, nullptr);
+                                               launch.grouped ? launch.group.data() : nullptr, 0, nullptr, event);
   check(status, "[", state_->name, "] launch of ", launch.sizes[0], "x", launch.sizes[1], "x", launch.sizes[2],
         " work-items in groups of ", launch.group[0], "x", launch.group[1], "x", launch.group[2]);
 }

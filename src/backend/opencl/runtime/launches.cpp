@@ -29,6 +29,8 @@ LaunchList::LaunchList(Device& device, const cl::CommandQueue& queue, QueueError
 LaunchList::~LaunchList() {
   device_.remove(*this);
   if (!forked()) submit();
+  if (!forked()) return;
+  for (Watched& launch : watched_) launch.event() = nullptr;
 }
 
 void LaunchList::expect(const kit::PlanInfo& plan) { expected_ = plan.flops + plan.bytes; }
@@ -47,7 +49,7 @@ void LaunchList::add(Launch launch) {
     std::vector<unsigned char>& bytes;
     ~Clear() { bytes.clear(); }
   } const clear{bytes_};
-  launch.kernel.enqueue(queue_(), launch, bytes_.data() + launch.begin);
+  enqueue(launch);
 }
 
 void LaunchList::submit() {
@@ -56,10 +58,28 @@ void LaunchList::submit() {
   bytes_.clear();
 }
 
+void LaunchList::watch() {
+  submit();
+  const auto guard = lock();
+  watching_ = true;
+}
+
+std::vector<Watched> LaunchList::take_watched() {
+  const auto guard = lock();
+  watching_ = false;
+  return std::exchange(watched_, {});
+}
+
+void LaunchList::enqueue(const Launch& launch) {
+  cl_event event = nullptr;
+  launch.kernel.enqueue(queue_(), launch, bytes_.data() + launch.begin, watching_ ? &event : nullptr);
+  if (event != nullptr) watched_.push_back({launch.kernel, cl::Event(event)});
+}
+
 void LaunchList::enqueue_waiting() {
   for (const Launch& launch : waiting_) {
     try {
-      launch.kernel.enqueue(queue_(), launch, bytes_.data() + launch.begin);
+      enqueue(launch);
     } catch (const kit::Error& e) {
       error_.keep(kit::Error(e.code(), kit::cat("work enqueued before failed: ", e.what())));
     }

@@ -22,6 +22,12 @@ struct Launch {
   size_t begin = 0, end = 0;
 };
 
+// One that was enqueued while somebody watches.
+struct Watched {
+  Kernel kernel;
+  cl::Event event;
+};
+
 struct ArgumentHeader {
   uint32_t bytes;
   uint32_t local;  // 1: local memory of so many bytes, and no value follows
@@ -54,8 +60,12 @@ class LaunchList {
   void add(Launch launch);
   // Enqueues what waits.
   void submit();
+  // Enqueues what waits, and keeps the events of the launches that follow until they are taken.
+  void watch();
+  std::vector<Watched> take_watched();
 
  private:
+  void enqueue(const Launch& launch);
   void enqueue_waiting();
   Device& device_;
   const cl::CommandQueue& queue_;
@@ -63,6 +73,8 @@ class LaunchList {
   std::mutex mutex_;
   std::vector<Launch> waiting_;
   std::vector<unsigned char> bytes_;
+  bool watching_ = false;
+  std::vector<Watched> watched_;
   size_t most_;
   uint64_t most_work_, work_ = 0;  // operations and bytes, of those that wait
   uint64_t expected_ = 0;          // of the next launch; another thread that submits does not touch it

@@ -24,10 +24,15 @@ void CL_CALLBACK call_back(cl_event, cl_int, void* data) {
 
 class Event final : public onc_event {
  public:
-  Event(cl::Event event, cl::CommandQueue queue, std::shared_ptr<QueueError> error, bool profiling)
-      : event_(std::move(event)), queue_(std::move(queue)), error_(std::move(error)), profiling_(profiling) {}
+  Event(cl::Event event, cl::CommandQueue queue, std::shared_ptr<QueueError> error, bool profiling, std::vector<Watched> watched)
+      : event_(std::move(event)),
+        queue_(std::move(queue)),
+        error_(std::move(error)),
+        profiling_(profiling),
+        watched_(std::move(watched)) {}
   ~Event() override {
     if (!forked()) return;
+    for (Watched& launch : watched_) launch.event() = nullptr;
     event_() = nullptr;
     queue_() = nullptr;
   }
@@ -67,6 +72,21 @@ class Event final : public onc_event {
     flush();
   }
 
+  void kernels(onc_event& other, void (*fn)(void*, const char*, double, double), void* user) override {
+    require_same_process("event_kernels");
+    auto& start = static_cast<Event&>(other);
+    kit::require(profiling_ && start.profiling_, "[event_kernels] both events need a queue created with ONC_QUEUE_PROFILING");
+    start.sync();
+    sync();
+    const auto zero = static_cast<double>(start.finished_at());
+    for (const Watched& launch : watched_) {
+      cl_ulong begin = 0, end = 0;
+      check(launch.event.getProfilingInfo(CL_PROFILING_COMMAND_START, &begin), "[event_kernels] time");
+      check(launch.event.getProfilingInfo(CL_PROFILING_COMMAND_END, &end), "[event_kernels] time");
+      fn(user, launch.kernel.name().c_str(), static_cast<double>(begin) - zero, static_cast<double>(end) - zero);
+    }
+  }
+
   const cl::Event& cl() const { return event_; }
   // Another queue or a poll may only count on work that was submitted.
   void flush() {
@@ -91,6 +111,7 @@ class Event final : public onc_event {
   cl::CommandQueue queue_;
   std::shared_ptr<QueueError> error_;
   bool profiling_, flushed_ = false;
+  std::vector<Watched> watched_;
 };
 
 const Buffer& buffer(onc_arg at) { return *static_cast<const Buffer*>(at.buffer); }
@@ -143,7 +164,13 @@ std::unique_ptr<onc_event> Queue::record() {
   require_same_process("event_record");
   cl::Event marker;
   check(cl().enqueueMarkerWithWaitList(nullptr, &marker), "[event_record]");
-  return std::make_unique<Event>(std::move(marker), queue_, error_, profiling_);
+  return std::make_unique<Event>(std::move(marker), queue_, error_, profiling_, launches_->take_watched());
+}
+
+void Queue::watch() {
+  require_same_process("queue_watch");
+  kit::require(profiling_, "[queue_watch] needs a queue created with ONC_QUEUE_PROFILING");
+  launches_->watch();
 }
 
 void Queue::wait(onc_event& event) {
