@@ -547,13 +547,14 @@ def test_the_text_page_names_what_is_slow_with_its_reason(tmp_path, capsys):
         for field in ("ratio", "low", "high"):
             setattr(run.cases[i].results["ocl"], field, getattr(run.cases[i].results["ocl"], field) / 2)
     (tmp_path / "reasons.toml").write_text('[[reason]]\ncase = "gemm: case 07"\ntext = "packs twice"\n')
+    run.cases[7].results["ocl"].kernels = {"pack": 0.004, "multiply": 0.005}
     saved, written = save(tmp_path / "a.json", run), tmp_path / "performance.md"
     assert cli.main(["page", saved, "--markdown", str(written), "--reasons", str(tmp_path / "reasons.toml")]) == 0
     slow, groups = written.read_text().split("## Groups")
     assert "2 of 40 cases" in slow and slow.count("`case") == 2
     assert [line.split("|")[-2].strip() for line in slow.splitlines() if "`case" in line] in (
-        ["packs twice", "not profiled yet"],
-        ["not profiled yet", "packs twice"],
+        ["packs twice; pack 40%, multiply 50%, 10% outside of kernels", "not profiled yet"],
+        ["not profiled yet", "packs twice; pack 40%, multiply 50%, 10% outside of kernels"],
     )
     assert "| gemm | " in groups and "(1)" in groups
     (tmp_path / "reasons.toml").write_text('[[reason]]\ncase = "("\ntext = "x"\n')

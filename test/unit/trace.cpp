@@ -1,4 +1,5 @@
-// The trace: valid JSON with one host span a run, and where the queue profiles and the work is done one device span, with its kernels.
+// The trace: valid JSON with one host span a run, and where the queue profiles and the work is done one device span, with its
+// kernels.
 #include "core/trace.hpp"
 
 #include <doctest/doctest.h>
