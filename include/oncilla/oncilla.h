@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 #define ONC_ABI_MAJOR 1
-#define ONC_ABI_MINOR 1 /* grows with every append */
+#define ONC_ABI_MINOR 2 /* grows with every append */
 
 #if defined(_WIN32)
 #define ONC_EXPORT __declspec(dllexport)
@@ -140,6 +140,9 @@ enum {
   ONC_COPY_UNTIL_RETURN = 0, /* h2d: the source may be changed after the call; d2h: the call blocks until the bytes arrived */
   ONC_COPY_UNTIL_EVENT = 1   /* host memory stays valid and untouched until an event recorded later is done */
 };
+
+/* How much a finding of device_examine matters. */
+enum { ONC_FINDING_OK = 0, ONC_FINDING_NOTE = 1, ONC_FINDING_WARNING = 2, ONC_FINDING_PROBLEM = 3 };
 
 /* Map flags. */
 enum { ONC_MAP_READ = 1, ONC_MAP_WRITE = 2 };

@@ -33,8 +33,8 @@ std::string missing_slots(const onc_api& api) {
     if (!present) missing += (missing.empty() ? "" : ", ") + std::string(name);
   };
   const auto is_optional = [](const char* slot) {
-    for (const char* name :
-         {"device_stats", "buffer_map", "buffer_unmap", "event_elapsed", "event_then", "queue_watch", "event_kernels"}) {
+    for (const char* name : {"device_stats", "buffer_map", "buffer_unmap", "event_elapsed", "event_then", "queue_watch",
+                             "event_kernels", "device_examine"}) {
       if (std::strcmp(slot, name) == 0) return true;
     }
     return false;

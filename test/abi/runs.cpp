@@ -93,6 +93,10 @@ TEST_CASE("NULL is refused by name, and freed") {
   refused(a.event_kernels(nullptr, event, ignore, nullptr), "[event_kernels] event is NULL");
   refused(a.event_kernels(event, nullptr, ignore, nullptr), "[event_kernels] start is NULL");
   refused(a.event_kernels(event, event, nullptr, nullptr), "[event_kernels] fn is NULL");
+  refused(a.device_examine(
+              nullptr, [](void*, uint32_t, const char*, const char*, const char*) {}, nullptr),
+          "[device_examine] device is NULL");
+  refused(a.device_examine(f.device, nullptr, nullptr), "[device_examine] fn is NULL");
   refused(a.copy_h2d(nullptr, at, bytes, 4, 0), "[copy_h2d] queue is NULL");
   refused(a.copy_h2d(f.queue, nowhere, bytes, 4, 0), "[copy_h2d] dst.buffer is NULL");
   refused(a.copy_h2d(f.queue, at, nullptr, 4, 0), "[copy_h2d] src is NULL");

@@ -71,6 +71,11 @@ struct Everything : Fixture {
            return api.event_kernels(
                event, event, [](void*, const char*, double, double) {}, nullptr);
          }},
+        {"device_examine",
+         [=, this] {
+           return api.device_examine(
+               device, [](void*, uint32_t, const char*, const char*, const char*) {}, nullptr);
+         }},
         {"copy_h2d", [=, this] { return api.copy_h2d(queue, at, bytes, 64, 0); }},
         {"copy_d2h", [=, this] { return api.copy_d2h(queue, bytes, at, 64, 0); }},
         {"copy_d2d", [=, this] { return api.copy_d2d(queue, at, other, 64); }},

@@ -200,9 +200,10 @@ TEST_CASE("a run of an older caller has no workspace") {
 TEST_CASE("tables of older and newer plugins") {
   CHECK(refusal(table(all_slots()).get()) == "");
   CHECK(refusal(table(all_slots(), 3).get()) == "");
-  CHECK(refusal(table(all_slots() - 2).get()) == "");  // of minor version 0
+  CHECK(refusal(table(all_slots() - 1).get()) == "");  // of minor version 1
+  CHECK(refusal(table(all_slots() - 3).get()) == "");  // of minor version 0
   // One that ends before a slot that every host needs.
-  const std::string shorter = refusal(table(all_slots() - 4).get());
+  const std::string shorter = refusal(table(all_slots() - 5).get());
   CHECK(contains(shorter, "/origin/of/table.so"));
   CHECK(contains(shorter, "plan_info, plan_free"));
   CHECK(contains(refusal(table(0).get()), "error_code"));

@@ -215,6 +215,16 @@ onc_error* event_kernels(onc_event* event, onc_event* start, void (*fn)(void*, c
   });
 }
 
+onc_error* device_examine(onc_device* device, void (*fn)(void*, uint32_t, const char*, const char*, const char*), void* user) {
+  return guarded(__func__, [=](SlotName slot) {
+    slot.given(device, "device");
+    slot.holds(fn != nullptr, "fn is NULL");
+    device->examine([=](uint32_t level, const std::string& topic, const std::string& text, const std::string& advice) {
+      fn(user, level, topic.c_str(), text.c_str(), advice.c_str());
+    });
+  });
+}
+
 onc_error* copy_h2d(onc_queue* queue, onc_arg dst, const void* src, uint64_t bytes, uint32_t flags) {
   return guarded(__func__, [=](SlotName slot) {
     slot.given(queue, "queue");

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -88,12 +89,20 @@ struct onc_plan {
   oncilla::kit::PlanInfo info;
 };
 
+namespace oncilla::kit {
+
+// Where a device's examination goes: level ONC_FINDING_*, topic, text, advice (device_examine).
+using Findings = std::function<void(uint32_t, const std::string&, const std::string&, const std::string&)>;
+
+}  // namespace oncilla::kit
+
 struct onc_device {
   virtual ~onc_device() = default;
   virtual void stats(onc_device_stats& stats) = 0;  // strings live as long as the device
   virtual std::unique_ptr<onc_buffer> alloc(uint64_t bytes) = 0;
   virtual std::unique_ptr<onc_queue> create_queue(uint32_t flags) = 0;
   virtual std::unique_ptr<onc_plan> plan(oncilla::kit::OpDesc desc) = 0;
+  virtual void examine(const oncilla::kit::Findings& /*found*/) {}
 };
 
 namespace oncilla::kit {

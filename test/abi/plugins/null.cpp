@@ -108,6 +108,10 @@ struct NullDevice : onc_device {
     stats.launches = 7;
     stats.warnings = "a warning";
   }
+  void examine(const kit::Findings& found) override {
+    maybe_throw();
+    found(ONC_FINDING_NOTE, "null", "nothing was looked at", "");
+  }
   std::unique_ptr<onc_buffer> alloc(uint64_t bytes) override {
     maybe_throw();
     kit::require(bytes <= 1 << 24, "[alloc] ", bytes, " bytes are above 16 MiB");

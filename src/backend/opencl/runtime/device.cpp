@@ -7,6 +7,7 @@
 #include "runtime/probe.hpp"
 #include "runtime/process.hpp"
 #include "runtime/programs.hpp"
+#include "runtime/quirks.hpp"
 
 namespace oncilla::ocl {
 
@@ -43,7 +44,12 @@ Device::Device(cl::Platform platform, cl::Device id, const onc_device_options& o
   max_alloc_bytes_ = id_.getInfo<CL_DEVICE_MAX_MEM_ALLOC_SIZE>();
   name_ = id_.getInfo<CL_DEVICE_NAME>().c_str();
   programs_ = std::make_unique<ProgramCache>(context_, id_, platform_.getInfo<CL_PLATFORM_NAME>().c_str(), options.cache_dir);
-  features_ = probe_features(context_, id_, *programs_);
+  probed_ = probe_features(context_, id_, *programs_);
+  features_ = probed_;
+  for (const Quirk* quirk : quirks_of(platform_, id_)) {
+    if (bool* feature = features_.find(quirk->feature)) *feature = false;
+  }
+  for (const std::string& name : features_off()) *features_.find(name) = false;
 }
 
 Device::~Device() {

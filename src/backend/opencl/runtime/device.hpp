@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -25,9 +26,12 @@ struct Launch;
 struct QueueError;
 
 // What a probe kernel showed to compile and to run right, never what a version string promises.
+inline constexpr const char* kFeatureNames[] = {"fp64", "fp16", "int64_atomics", "subgroups", "work_group_collectives", "svm"};
 struct Features {
   bool fp64 = false, fp16 = false, int64_atomics = false, subgroups = false, work_group_collectives = false, svm = false;
   std::string str() const;  // "fp64 int64_atomics"
+  // The member of that name, or NULL.
+  bool* find(std::string_view name);
 };
 
 class Buffer final : public onc_buffer {
@@ -157,6 +161,7 @@ class Device final : public onc_device {
   std::unique_ptr<onc_buffer> alloc(uint64_t bytes) override;
   std::unique_ptr<onc_queue> create_queue(uint32_t flags) override;
   std::unique_ptr<onc_plan> plan(kit::OpDesc desc) override;  // abi/plan.cpp: by ops.def
+  void examine(const kit::Findings& found) override;          // examine.cpp
 
   // Kernel `entry` of kernels/<file>.cl compiled with these definitions. Compiled once per (file, defines) in the process; then
   // from disk. `prelude` is source text put before the file (generated tapes).
@@ -164,7 +169,7 @@ class Device final : public onc_device {
 
   const cl::Context& context() const { return context_; }
   const cl::Device& id() const { return id_; }
-  const Features& features() const { return features_; }
+  const Features& features() const { return features_; }  // without those that a quirk or ONCILLA_FEATURES_OFF turns off
   uint32_t device_class() const { return class_; }
   uint32_t compute_units() const { return compute_units_; }
   const std::string& name() const { return name_; }
@@ -184,7 +189,7 @@ class Device final : public onc_device {
   cl::Platform platform_;
   cl::Device id_;
   cl::Context context_;
-  Features features_;
+  Features probed_, features_;
   uint32_t class_ = ONC_CLASS_OTHER, compute_units_ = 1;
   size_t max_work_group_ = 1;
   uint64_t local_bytes_ = 0, max_alloc_bytes_ = 0;

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -56,6 +57,14 @@ bool write_all(int fd, const void* from, size_t bytes) {
     bytes -= static_cast<size_t>(n);
   }
   return true;
+}
+
+// The key that a file's name spells.
+std::optional<Digest> key_of(const std::string& name) {
+  Digest key{};
+  if (name.size() != 2 * key.size() || name.find_first_not_of("0123456789abcdef") != std::string::npos) return std::nullopt;
+  for (size_t i = 0; i < key.size(); ++i) key[i] = static_cast<unsigned char>(std::stoi(name.substr(2 * i, 2), nullptr, 16));
+  return key;
 }
 
 std::string default_dir() {
@@ -119,6 +128,32 @@ std::optional<std::string> DiskCache::load(const Digest& key, bool* rejected) co
   if (!read_all(file.fd, payload.data(), payload.size()) || sha256(payload) != header.checksum) return std::nullopt;
   *rejected = false;
   return payload;
+}
+
+DiskCache::Health DiskCache::health() const {
+  Health health;
+  if (!enabled()) return health;
+  std::error_code failed;
+  for (std::filesystem::directory_iterator it(dir_, failed), end; !failed && it != end; it.increment(failed)) {
+    const std::string name = it->path().filename().string();
+    if (!name.empty() && name[0] == '.') {
+      const auto age = std::filesystem::file_time_type::clock::now() - it->last_write_time(failed);
+      if (!failed && age > std::chrono::hours(1)) ++health.abandoned;
+      failed.clear();
+      continue;
+    }
+    const auto key = key_of(name);
+    if (!key) {
+      ++health.foreign;
+      continue;
+    }
+    bool rejected = false;
+    const auto payload = load(*key, &rejected);
+    ++health.entries;
+    if (rejected) ++health.damaged;
+    if (payload) health.bytes += payload->size() + sizeof(Header);
+  }
+  return health;
 }
 
 std::string DiskCache::store(const Digest& key, const std::string& payload) {

@@ -26,6 +26,15 @@ class DiskCache {
   std::optional<std::string> load(const Digest& key, bool* rejected) const;
   // Gives the reason if it could not be written, and writes no more then.
   std::string store(const Digest& key, const std::string& payload);
+  // What lies in the folder, every entry read and checked.
+  struct Health {
+    uint64_t entries = 0, bytes = 0, damaged = 0;
+    uint64_t abandoned = 0;  // begun by a process that ended before it had written them
+    uint64_t foreign = 0;    // files that are no entries
+  };
+  Health health() const;
+  bool writable() const { return writable_; }
+  const std::string& dir() const { return dir_; }
   // Why there is no caching, or no writing; "" if there is nothing to say.
   const std::string& warning() const { return warning_; }
 

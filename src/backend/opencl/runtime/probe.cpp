@@ -2,6 +2,7 @@
 
 #include <array>
 #include <sstream>
+#include <utility>
 
 namespace oncilla::ocl {
 
@@ -59,9 +60,13 @@ kernel void probe(global int *out, int one) {
 })cl"},
 }};
 
+bool claims(const cl::Device& id, const char* extension) {
+  const std::string extensions = " " + std::string(id.getInfo<CL_DEVICE_EXTENSIONS>().c_str()) + " ";
+  return extensions.find(kit::cat(" ", extension, " ")) != std::string::npos;
+}
+
 bool run(const Probe& probe, const cl::Context& context, const cl::Device& id, const ProgramCache& programs) {
-  const std::string extensions = " " + id.getInfo<CL_DEVICE_EXTENSIONS>() + " ";
-  if (*probe.hint != 0 && extensions.find(kit::cat(" ", probe.hint, " ")) == std::string::npos) return false;
+  if (*probe.hint != 0 && !claims(id, probe.hint)) return false;
   try {
     const cl::Program program = programs.compile(kit::cat("probe of ", probe.name), probe.source, probe.options);
     std::array<cl_int, 4> out{};
@@ -84,17 +89,27 @@ bool run(const Probe& probe, const cl::Context& context, const cl::Device& id, c
 
 }  // namespace
 
+bool* Features::find(std::string_view name) {
+  const std::pair<const char*, bool*> all[] = {{"fp64", &fp64},
+                                               {"fp16", &fp16},
+                                               {"int64_atomics", &int64_atomics},
+                                               {"subgroups", &subgroups},
+                                               {"work_group_collectives", &work_group_collectives},
+                                               {"svm", &svm}};
+  for (const auto& [known, member] : all) {
+    if (name == known) return member;
+  }
+  return nullptr;
+}
+
 std::string Features::str() const {
   std::string text;
-  const auto add = [&](bool has, const char* name) {
-    if (has) text += (text.empty() ? "" : " ") + std::string(name);
-  };
-  add(fp64, "fp64");
-  add(fp16, "fp16");
-  add(int64_atomics, "int64_atomics");
-  add(subgroups, "subgroups");
-  add(work_group_collectives, "work_group_collectives");
-  add(svm, "svm");
+  Features copy = *this;
+  for (const char* name : kFeatureNames) {
+    if (!*copy.find(name)) continue;
+    if (!text.empty()) text += ' ';
+    text += name;
+  }
   return text;
 }
 
@@ -106,16 +121,24 @@ Features probe_features(const cl::Context& context, const cl::Device& id, Progra
   if (const auto known = programs.recall(asked)) {
     std::istringstream names(*known);
     for (std::string name; names >> name;) {
-      for (const Probe& probe : kProbes) {
-        if (name == probe.name) features.*probe.feature = true;
-      }
-      if (name == "svm") features.svm = true;
+      if (bool* feature = features.find(name)) *feature = true;
     }
     return features;
   }
-  for (const Probe& probe : kProbes) features.*probe.feature = run(probe, context, id, programs);
-  features.svm = probe_svm(context(), id());
+  std::vector<std::string> ignored;
+  features = probe_anew(context, id, programs, ignored);
   programs.remember(asked, features.str());
+  return features;
+}
+
+Features probe_anew(const cl::Context& context, const cl::Device& id, const ProgramCache& programs,
+                    std::vector<std::string>& false_claims) {
+  Features features;
+  for (const Probe& probe : kProbes) {
+    features.*probe.feature = run(probe, context, id, programs);
+    if (!(features.*probe.feature) && *probe.hint != 0 && claims(id, probe.hint)) false_claims.emplace_back(probe.hint);
+  }
+  features.svm = probe_svm(context(), id());
   return features;
 }
 

@@ -8,6 +8,9 @@ namespace oncilla::ocl {
 
 // Remembered on disk, so that only the first opening pays for the compilations.
 Features probe_features(const cl::Context& context, const cl::Device& id, ProgramCache& programs);
+// The probes run anew, whatever is remembered. false_claims: grows by the extensions that the driver names, but whose probe fails.
+Features probe_anew(const cl::Context& context, const cl::Device& id, const ProgramCache& programs,
+                    std::vector<std::string>& false_claims);
 
 // Shared virtual memory: allocates, lets a kernel write through the pointer, reads back (probe_svm.cpp).
 bool probe_svm(cl_context context, cl_device_id id);

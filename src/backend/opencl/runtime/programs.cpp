@@ -7,7 +7,7 @@ namespace oncilla::ocl {
 
 namespace {
 
-bool keeps_binaries(const std::string& platform) {
+bool row_keeps_binaries(const std::string& platform) {
   static const std::map<std::string, bool> rows = {
 #define ROW(platform, keep) {platform, keep},
 #include "runtime/program_binaries.def"
@@ -29,7 +29,7 @@ std::string join(const Parts&... parts) {
 }  // namespace
 
 ProgramCache::ProgramCache(cl::Context context, cl::Device id, const std::string& platform, const char* cache_dir)
-    : context_(std::move(context)), id_(std::move(id)), disk_(cache_dir), binaries_(keeps_binaries(platform)) {
+    : context_(std::move(context)), id_(std::move(id)), disk_(cache_dir), binaries_(row_keeps_binaries(platform)) {
   identity_ = join(platform, id_.getInfo<CL_DEVICE_NAME>(), id_.getInfo<CL_DEVICE_VENDOR>(), id_.getInfo<CL_DEVICE_VERSION>(),
                    id_.getInfo<CL_DRIVER_VERSION>());
   // 1.2 is the floor that every kernel is written to. Where the device can, division and square root round correctly, as they do in

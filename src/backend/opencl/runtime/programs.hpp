@@ -28,6 +28,8 @@ class ProgramCache {
   void remember(const std::string& name, const std::string& value);
 
   std::string warnings() const;
+  const DiskCache& disk() const { return disk_; }
+  bool keeps_binaries() const { return binaries_; }
   std::atomic<uint64_t> built{0}, cached{0}, rejected{0};
 
  private:
