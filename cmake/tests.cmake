@@ -38,6 +38,11 @@ add_library(test_faulty_plugin MODULE ${sources})
 target_include_directories(test_faulty_plugin PRIVATE test)
 target_link_libraries(test_faulty_plugin PRIVATE oncilla_abi oncilla_flags ${CMAKE_DL_LIBS})
 add_dependencies(test_ops test_faulty_plugin)
+# What `oncilla doctor` must find: a layer of the OpenCL loader that breaks one thing at a time.
+if(ONCILLA_OPENCL)
+  add_library(test_faulty_layer MODULE test/layer/faulty.cpp)
+  target_link_libraries(test_faulty_layer PRIVATE oncilla_flags)
+endif()
 # The reference against itself proves layouts, sentinels and known values; finite differences prove its gradients.
 add_test(NAME ops_reference COMMAND test_ops --plugin reference --quiet)
 add_test(NAME ops_gradients COMMAND test_ops --gradients --quiet)

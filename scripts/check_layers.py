@@ -46,6 +46,8 @@ LAYERS: dict[str, list[str]] = {
     "test": [ABI, CORE],
     # The case tables and their runner, which the oncilla command carries.
     OPS: [ABI, CORE],
+    # A broken OpenCL runtime, as a layer of the loader.
+    "test/layer": [],
     # The kit's own tests, and plugins made to misbehave, are written with it.
     "test/abi": [ABI, CORE, KIT],
     "kernels": [],
@@ -57,7 +59,7 @@ LAYERS: dict[str, list[str]] = {
 FOREIGN: list[tuple[str, tuple[str, ...], str]] = [
     (
         r"(CL|clblast)/|clblast|clblast\.h|clblast_c\.h",
-        (RUNTIME, f"{OCL}/gemm"),
+        (RUNTIME, f"{OCL}/gemm", "test/layer"),
         "OpenCL and CLBlast headers belong in the opencl plugin's runtime and gemm",
     ),
     (r"(torch|ATen|c10|pybind11)/|Python\.h", ("src/torch",), "PyTorch's and Python's headers belong in the adapter"),

@@ -280,6 +280,17 @@ def stages() -> list[Stage]:
             cores=2,
         ),
         Stage(
+            "features-off",
+            "the smallest cases of every op on pocl and Intel's runtime, without each probed feature in turn",
+            "s=0; for f in fp64 fp16 int64_atomics subgroups work_group_collectives svm; do for r in pocl intel; do "
+            f"ONCILLA_FEATURES_OFF=$f scripts/with-runtime $r {conformance} --smallest 4 || s=1; done; done; exit $s",
+            built,
+            count_words,
+            deep=True,
+            minutes=60,
+            cores=2,
+        ),
+        Stage(
             "large",
             "tensors past 2^31 elements",
             f"scripts/with-runtime pocl {release}/test_large",

@@ -21,7 +21,7 @@ using Json = nlohmann::ordered_json;
 struct Row {
   std::string name, vendor, platform, driver, api, device_class, plugin, plugin_path;
   std::vector<std::string> features;
-  uint32_t compute_units = 0, max_work_group = 0, base_align_bytes = 0;
+  uint32_t plugin_device = 0, compute_units = 0, max_work_group = 0, base_align_bytes = 0;
   uint64_t memory_bytes = 0, max_alloc_bytes = 0, local_bytes = 0;
   std::string error;    // why it did not open
   std::string warning;  // what opening it found amiss, for example a cache folder that cannot be used
@@ -54,7 +54,7 @@ std::vector<std::string> words(const std::string& line) {
   return result;
 }
 
-Row describe(const Backend& backend, onc_device_info info, const std::function<std::shared_ptr<Device>()>& open) {
+Row describe(const Backend& backend, uint32_t index, onc_device_info info, const std::function<std::shared_ptr<Device>()>& open) {
   Row row;
   try {
     const auto device = open();
@@ -78,6 +78,7 @@ Row describe(const Backend& backend, onc_device_info info, const std::function<s
   row.local_bytes = info.local_bytes;
   row.plugin = backend.name();
   row.plugin_path = backend.path();
+  row.plugin_device = index;
   return row;
 }
 
@@ -87,7 +88,7 @@ Listing list_registry() {
   listing.problems = registry.problems();
   const auto& entries = registry.entries();
   for (uint32_t i = 0; i < entries.size(); ++i) {
-    listing.rows.push_back(describe(*entries[i].backend, entries[i].info, [&] { return registry.device(i); }));
+    listing.rows.push_back(describe(*entries[i].backend, entries[i].index, entries[i].info, [&] { return registry.device(i); }));
   }
   return listing;
 }
@@ -99,7 +100,7 @@ Listing list_plugin(const std::string& plugin) {
     const auto backend = plugin.find('/') == std::string::npos ? Backend::named(plugin) : Backend::load(plugin);
     const uint32_t count = backend->device_count();
     for (uint32_t i = 0; i < count; ++i) {
-      listing.rows.push_back(describe(*backend, backend->device_info(i), [&] { return Device::open(backend, i); }));
+      listing.rows.push_back(describe(*backend, i, backend->device_info(i), [&] { return Device::open(backend, i); }));
     }
   } catch (const std::exception& error) {
     listing.problems.push_back(error.what());
@@ -158,7 +159,7 @@ void print_json(const Listing& listing) {
                        {"max_work_group", row.max_work_group},
                        {"base_align_bytes", row.base_align_bytes},
                        {"features", row.features},
-                       {"plugin", {{"name", row.plugin}, {"path", row.plugin_path}}},
+                       {"plugin", {{"name", row.plugin}, {"path", row.plugin_path}, {"device", row.plugin_device}}},
                        {"error", row.error.empty() ? Json() : Json(row.error)},
                        {"warning", row.warning.empty() ? Json() : Json(row.warning)}});
   }

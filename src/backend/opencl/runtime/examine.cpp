@@ -152,9 +152,11 @@ class Examination {
       } else {
         found_(ONC_FINDING_PROBLEM, "limits", kit::cat(what, " does not work: ", problem), advice);
       }
+      return problem.empty();
     };
-    try_one(std::min<size_t>(most, 64), 1024, "a work-group with barriers",
-            "barriers or local memory are broken in this driver: use another version of it");
+    const bool sound = try_one(std::min<size_t>(most, 64), 1024, "a work-group with barriers",
+                               "barriers or local memory are broken in this driver: use another version of it");
+    if (!sound) return;  // the others would say the same
     try_one(most, 0, kit::cat("a work-group of ", most, " items, the most that the driver claims,"),
             "CL_DEVICE_MAX_WORK_GROUP_SIZE is wrong: report it to the driver's makers");
     try_one(std::min<size_t>(most, 64), local,
