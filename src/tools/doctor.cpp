@@ -27,7 +27,10 @@ Json list_devices(DoctorReport& report, const DoctorOptions& options) {
                "update the driver; with several, ONCILLA_DEVICES=0 or OCL_ICD_VENDORS=FOLDER finds out which one it is");
     return Json::object();
   }
-  return Json::parse(text, nullptr, false);
+  const Json listing = Json::parse(text, nullptr, false);
+  if (!listing.is_object() || !listing.contains("devices"))
+    report.add(Level::problem, "`oncilla devices` lists nothing: " + last_line(ended.errors), "reinstall Oncilla, or report this line");
+  return listing;
 }
 
 void examine_device(DoctorReport& report, const DoctorOptions& options, const Json& device) {

@@ -77,6 +77,8 @@ void show(DoctorReport& report, const Json& document) {
   const size_t failed = sum["failed"], passed = sum["passed"], declined = sum["declined"];
   if (failed == 0 && passed > 0)
     report.ok(std::to_string(document["ops"].size()) + " ops: " + std::to_string(passed) + " runs agree with the reference");
+  if (failed == 0 && passed == 0)
+    report.add(Level::problem, "no case of these ops ran", "see why they are declined, or which ops `oncilla conformance --list` has");
   if (declined > 0) {
     std::string why;
     for (const auto& [op, counts] : document["ops"].items()) {
@@ -117,8 +119,10 @@ void examine_ops(DoctorReport& report, const DoctorOptions& options, const std::
   // What a training step is made of; --full takes every dtype.
   if (!options.full) arguments.insert(arguments.end(), {"--dtype", "float32,int64,int32,bool"});
   if (!options.ops.empty()) arguments.insert(arguments.end(), {"--op", joined(options.ops)});
-  const auto ignore = [](const std::string&) {};
-  const Ended ended = run_child(arguments, options.full ? 4 * 3600 : 3600, ignore);
+  std::string failed;  // what is no case's
+  const Ended ended = run_child(arguments, options.full ? 4 * 3600 : 3600, [&](const std::string& line) {
+    if (line.rfind("FAILED ", 0) == 0 && line.find('/') == std::string::npos) failed = line.substr(7);
+  });
   std::ifstream in(json);
   const Json document = Json::parse(in, nullptr, false);
   if (!ended.how.empty() || !document.is_object() || !document.contains("ops")) {
@@ -127,6 +131,7 @@ void examine_ops(DoctorReport& report, const DoctorOptions& options, const std::
     return;
   }
   show(report, document);
+  if (!failed.empty()) report.add(Level::problem, "beside the cases: " + failed, "update the driver, or report it to its makers with this line");
 }
 
 }  // namespace oncilla::tools

@@ -32,6 +32,7 @@ std::string install_command(const std::string& what, const DoctorOptions& option
 // Runs a worker and adds what it finds; a worker that crashes or hangs is a problem that names what it had begun. False if that
 // happened.
 bool run_worker(DoctorReport& report, const DoctorOptions& options, const std::vector<std::string>& arguments);
+std::string last_line(std::string text);
 // What a worker does; the exit status.
 int work(const DoctorOptions& options);
 

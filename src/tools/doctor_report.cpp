@@ -45,8 +45,12 @@ DoctorReport::DoctorReport() {
     if (const char* name = std::getenv(variable)) hide(name, "USER");
   }
   std::array<char, 256> host{};
-  if (gethostname(host.data(), host.size() - 1) == 0) hide(host.data(), "HOST");
-  if (const char* name = std::getenv("HOSTNAME")) hide(name, "HOST");
+  if (gethostname(host.data(), host.size() - 1) != 0) host[0] = 0;
+  const char* variable = std::getenv("HOSTNAME");
+  for (const std::string name : {std::string(host.data()), std::string(variable != nullptr ? variable : "")}) {
+    hide(name, "HOST");
+    hide(name.substr(0, name.find('.')), "HOST");  // without its domain
+  }
 }
 
 std::string DoctorReport::cleaned(std::string text) const {

@@ -311,8 +311,8 @@ int check_device(const DoctorOptions& options) {
   try {
     device = Registry::get().device(static_cast<uint32_t>(options.device));
   } catch (const std::exception& error) {
-    found(Level::problem, "open", error.what(), "");
-    return 1;
+    found(Level::problem, "open", error.what(), "mend what the line says, or update the driver");
+    return 0;
   }
   begin("making a queue");
   Check check(device);
@@ -336,6 +336,11 @@ int work(const DoctorOptions& options) {
   return options.step == "device" || options.step == "speed" ? check_device(options) : 0;
 }
 
+std::string last_line(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text.substr(text.find_last_of('\n') + 1);  // npos + 1 is 0
+}
+
 bool run_worker(DoctorReport& report, const DoctorOptions& options, const std::vector<std::string>& arguments) {
   std::vector<std::string> all = {"doctor"};
   all.insert(all.end(), arguments.begin(), arguments.end());
@@ -351,8 +356,9 @@ bool run_worker(DoctorReport& report, const DoctorOptions& options, const std::v
     }
   });
   if (!ended.errors.empty()) report.detail("What " + arguments[1] + " wrote to standard error", ended.errors);
-  if (ended.how.empty()) return true;
-  report.add(Level::problem, "a process " + ended.how + " while " + doing,
+  if (ended.how.empty() && ended.status == 0) return true;
+  const std::string how = ended.how.empty() ? "failed (" + last_line(ended.errors) + ")" : ended.how;
+  report.add(Level::problem, "a process " + how + " while " + doing,
              "update the driver, or report it to its makers with this line");
   return false;
 }

@@ -265,6 +265,11 @@ cl_int CL_API_CALL times_stale(cl_event event, cl_profiling_info what, size_t si
   return status;
 }
 
+cl_command_queue CL_API_CALL queue_fails(cl_context, cl_device_id, cl_command_queue_properties, cl_int* status) {
+  if (status != nullptr) *status = CL_OUT_OF_HOST_MEMORY;
+  return nullptr;
+}
+
 // --- Faults of properties
 
 template <cl_device_info property, class T, T value>
@@ -366,6 +371,7 @@ const Fault kFaults[] = {
     {"fill_first", SEED(ours.clEnqueueFillBuffer = fill_first)},
     {"map_stale", SEED(ours.clEnqueueMapBuffer = map_stale; ours.clEnqueueUnmapMemObject = unmap_stale)},
     {"wait_ignored", SEED(ours.clEnqueueBarrierWithWaitList = wait_ignored)},
+    {"queue_fails", SEED(ours.clCreateCommandQueue = queue_fails)},
     {"times_stale", SEED(ours.clGetEventProfilingInfo = times_stale)},
     {"local_memory", SEED(ours.clGetDeviceInfo = (device_says<CL_DEVICE_LOCAL_MEM_SIZE, cl_ulong, (cl_ulong{1} << 24)>);
                           ours.clEnqueueNDRangeKernel = launch_within_local)},

@@ -40,6 +40,7 @@ FAULTS: dict[str, tuple[tuple[str, ...], str]] = {
     "fill_first": (DEVICE, r"clEnqueueFillBuffer\) of 61 bytes is wrong"),
     "map_stale": (DEVICE, r"clEnqueueMapBuffer\) for reading of 61 bytes is wrong"),
     "wait_ignored": (DEVICE, r"did not wait for the event of another \(clEnqueueBarrierWithWaitList\)"),
+    "queue_fails": (DEVICE, r"a process failed \(oncilla: \[queue_create\]: CL_OUT_OF_HOST_MEMORY .* while making a queue"),
     "times_stale": (DEVICE, r"event times are wrong \(clGetEventProfilingInfo\)"),
     "local_memory": (DEVICE, r"of the 16777216 bytes of local memory that the driver claims does not work"),
     "group_size": (DEVICE, r"a work-group of 65536 items, the most that the driver claims, does not work"),
