@@ -29,7 +29,8 @@ Json list_devices(DoctorReport& report, const DoctorOptions& options) {
   }
   const Json listing = Json::parse(text, nullptr, false);
   if (!listing.is_object() || !listing.contains("devices"))
-    report.add(Level::problem, "`oncilla devices` lists nothing: " + last_line(ended.errors), "reinstall Oncilla, or report this line");
+    report.add(Level::problem, "`oncilla devices` lists nothing: " + last_line(ended.errors),
+               "reinstall Oncilla, or report this line");
   return listing;
 }
 
@@ -57,7 +58,9 @@ void examine_devices(DoctorReport& report, const DoctorOptions& options) {
   const Json listing = list_devices(report, options);
   if (!listing.is_object() || !listing.contains("devices")) return;
   const Json& devices = listing["devices"];
-  for (const Json& problem : listing["problems"]) report.add(Level::problem, problem.get<std::string>(), "mend what the line says; what is said of loader and drivers above may be why");
+  for (const Json& problem : listing["problems"])
+    report.add(Level::problem, problem.get<std::string>(),
+               "mend what the line says; what is said of loader and drivers above may be why");
   if (devices.empty()) return report.add(Level::problem, "there is no device", "for the CPU: " + install_command("cpu", options));
   report.ok(std::to_string(devices.size()) + (devices.size() == 1 ? " device" : " devices"));
   if (options.device >= static_cast<int>(devices.size()))

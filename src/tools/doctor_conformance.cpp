@@ -78,7 +78,8 @@ void show(DoctorReport& report, const Json& document) {
   if (failed == 0 && passed > 0)
     report.ok(std::to_string(document["ops"].size()) + " ops: " + std::to_string(passed) + " runs agree with the reference");
   if (failed == 0 && passed == 0)
-    report.add(Level::problem, "no case of these ops ran", "see why they are declined, or which ops `oncilla conformance --list` has");
+    report.add(Level::problem, "no case of these ops ran",
+               "see why they are declined, or which ops `oncilla conformance --list` has");
   if (declined > 0) {
     std::string why;
     for (const auto& [op, counts] : document["ops"].items()) {
@@ -131,7 +132,8 @@ void examine_ops(DoctorReport& report, const DoctorOptions& options, const std::
     return;
   }
   show(report, document);
-  if (!failed.empty()) report.add(Level::problem, "beside the cases: " + failed, "update the driver, or report it to its makers with this line");
+  if (!failed.empty())
+    report.add(Level::problem, "beside the cases: " + failed, "update the driver, or report it to its makers with this line");
 }
 
 }  // namespace oncilla::tools
