@@ -210,8 +210,9 @@ def stages() -> list[Stage]:
         ),
         Stage(
             "runtimes",
-            "rusticl and Oclgrind list a device",
-            "scripts/with-runtime rusticl && scripts/with-runtime oclgrind",
+            "rusticl and Oclgrind list a device; doctor finds rusticl and Intel's runtime in order",
+            "scripts/with-runtime rusticl && scripts/with-runtime oclgrind && for r in rusticl intel; do "
+            f"scripts/with-runtime $r {VENV}/bin/oncilla doctor --part machine,device || exit 1; done",
             ("install",),
             quick=False,
         ),
