@@ -93,6 +93,8 @@ bool tile_fits(const ConvGeometry& geometry, Direction direction);
 // VB, KC.
 std::unique_ptr<Conv> make_product_conv(Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning);
 bool product_fits(const ConvGeometry& geometry, Direction direction);
+// Of one that fits: whether its operands are the tensors or a copy of the image, so that no columns are gathered.
+bool is_product(const ConvGeometry& geometry, Direction direction);
 
 // For CPU-class devices, forward and input gradient of 3 x 3 windows in steps of one: Winograd's F(2 x 2, 3 x 3) over the matrix
 // product's tile; only where winograd_fits. Parameters TM, VB, KC.

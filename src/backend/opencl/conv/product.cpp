@@ -1,6 +1,6 @@
 // Convolution as one matrix product for all images: of channels (and taps) by output places. Where the window is one place, the
-// tensors themselves are the operands; else the product gathers its columns from a padded copy (kernels/matmul_tile.cl,
-// pack_window).
+// tensors themselves are the operands; where windows neither overlap nor reach beyond the image, a copy whose channels are the taps
+// is one; else the product gathers its columns from a padded copy (kernels/matmul_tile.cl, pack_window).
 #include <algorithm>
 #include <optional>
 
@@ -38,18 +38,57 @@ struct Images : Places {
 
 bool pointwise(const ConvGeometry& g) { return volume(g.window) == 1 && g.stride == Size3{1, 1, 1} && g.pad == Size3{}; }
 
+bool one_stride(const Strides& strides, const Size3& size) { return places_of(strides, size).has_value(); }
+
+// Windows of the image side by side. A copy by residues has each tap's inputs in a plane of their own, so that the weights of a
+// window of one place over more channels give the same sums; a window of one place in larger steps sees a part of the image.
+struct Patches {
+  Padded image;
+  ConvGeometry geometry;  // pointwise, over the copy
+
+  static std::optional<Patches> of(const ConvGeometry& g, Direction direction) {
+    // The copy is of the arithmetic type, which the product takes only where it is the tensors'.
+    if (direction == Direction::input || (g.dtype != ONC_F32 && g.dtype != ONC_F64)) return std::nullopt;
+    ConvGeometry seen = g;
+    for (size_t d = 0; d < 3; ++d) {
+      if (g.pad[d] != 0) return std::nullopt;
+      if (g.window[d] == 1) {
+        seen.x_strides[2 + d] *= g.stride[d], seen.in[d] = g.out[d], seen.stride[d] = 1;
+      } else if (g.window[d] != g.stride[d] || g.dilation[d] != 1) {
+        return std::nullopt;
+      }
+    }
+    const std::optional<Places> window = places_of(g.w_strides, g.window);
+    if (!window || (window->length > 1 && g.w_strides[1] != window->step * window->length)) return std::nullopt;
+    Patches p{padded_input(seen), seen};
+    ConvGeometry& flat = p.geometry;
+    flat.c *= window->length;
+    if (window->length > 1) flat.w_strides[1] = window->step;
+    flat.window = flat.stride = {1, 1, 1}, flat.in = g.out;
+    int64_t step = 1;
+    for (size_t d = 5; d-- > 1;) {
+      flat.x_strides[d] = step;
+      if (d > 1) step *= g.out[d - 2];
+    }
+    flat.x_strides[0] = p.image.channels * p.image.channel();
+    return p;
+  }
+};
+
 class ProductConv final : public Conv {
  public:
   ProductConv(Device& device, const ConvGeometry& g, Direction direction, const Tuning& tuning) : direction_(direction) {
-    GemmProblem p{.dtype = g.dtype, .batch = g.groups, .wide = g.wide};
-    if (direction == Direction::weight) {
-      weight_problem(g, p);
-    } else {
-      place_problem(g, p);
-      if (!pointwise(g)) gather(device, g, p, tuning);
-      if (g.epilogue != nullptr) by_images(g, p);
+    std::optional<Patches> patches = as_it_is(g) ? std::nullopt : Patches::of(g, direction);
+    if (patches) {
+      image_ = std::move(patches->image);
+      copy_first(device, g, tuning);
     }
-    gemm_ = make_tile_gemm(device, p, tuning);
+    multiply(device, patches ? patches->geometry : g, tuning);
+  }
+
+  // Whether the tensors are the operands.
+  static bool as_it_is(const ConvGeometry& g) {
+    return pointwise(g) && one_stride(g.x_strides, g.in) && one_stride(g.y_strides, g.out);
   }
 
   uint64_t workspace_bytes() const override { return gemm_at_ + gemm_->workspace_bytes(); }
@@ -68,6 +107,18 @@ class ProductConv final : public Conv {
   }
 
  private:
+  void multiply(Device& device, const ConvGeometry& g, const Tuning& tuning) {
+    GemmProblem p{.dtype = g.dtype, .batch = g.groups, .wide = g.wide};
+    if (direction_ == Direction::weight) {
+      weight_problem(g, p);
+    } else {
+      place_problem(g, p);
+      if (!pointwise(g)) gather(device, g, p, tuning);
+      if (g.epilogue != nullptr) by_images(g, p);
+    }
+    gemm_ = make_tile_gemm(device, p, tuning);
+  }
+
   // x or y as a matrix of channels by places.
   static MatrixStrides channels(const Strides& strides, int64_t step, int64_t of_group) {
     return {strides[1], step, of_group * strides[1]};
@@ -110,8 +161,7 @@ class ProductConv final : public Conv {
     Taps taps = forward ? forward_taps(g, image_) : gradient_taps(g, image_);
     taps.phases.clear();
     table_ = taps.upload(device);
-    const int64_t width = tile_vector_width(g.dtype, tuning.get("VB", 64));
-    image_.end = width;
+    image_.end = tile_vector_width(g.dtype, tuning.get("VB", 64));
     const Places window = *places_of(g.w_strides, g.window);
     p.step_run = {window.length, p.a.column, 0};
     p.a.column = window.step;
@@ -125,6 +175,12 @@ class ProductConv final : public Conv {
                           .width = image_.size[2],
                           .out = {static_cast<int32_t>(out[0]), static_cast<int32_t>(out[1]), static_cast<int32_t>(out[2]), 0}};
     p.b.batch = image_.channels / g.groups * image_.channel();
+    copy_first(device, g, tuning);
+  }
+
+  // The copy of the image goes in front of the product's workspace.
+  void copy_first(Device& device, const ConvGeometry& g, const Tuning& tuning) {
+    const int64_t width = tile_vector_width(g.dtype, tuning.get("VB", 64));
     // TM: of the program that the tile variant has, too.
     pad_ = device.kernel("conv.cl", "pad", g.defines().set("TILE", 1).set("VW", width).set("TM", 8));
     item_bytes_ = g.dtype == ONC_F64 ? 8 : 4;
@@ -150,13 +206,18 @@ class ProductConv final : public Conv {
 
 }  // namespace
 
+bool is_product(const ConvGeometry& g, Direction direction) {
+  if (ProductConv::as_it_is(g)) return true;
+  return one_stride(g.y_strides, g.out) && tile_fits(g, direction) && Patches::of(g, direction).has_value();
+}
+
 bool product_fits(const ConvGeometry& g, Direction direction) {
   const bool forward = direction == Direction::forward, input = direction == Direction::input, unit = g.stride == Size3{1, 1, 1};
   if (g.n == 0 || g.c == 0 || g.k == 0 || volume(g.out) == 0 || volume(g.in) == 0) return false;
   // A bias in another dtype has no place in the product, nor has an epilogue where groups make the batch.
   if (g.has_bias() == 2 || (g.epilogue != nullptr && g.groups > 1)) return false;
-  const auto one_stride = [&](const Strides& strides, const Size3& size) { return places_of(strides, size).has_value(); };
-  if (pointwise(g)) return one_stride(g.x_strides, g.in) && one_stride(g.y_strides, g.out);
+  if (is_product(g, direction)) return true;
+  if (pointwise(g)) return false;
   // With strides the input gradient is a sum of other taps for each phase.
   if (!(forward || (input && unit)) || !tile_fits(g, direction)) return false;
   return one_stride(g.w_strides, g.window) && (forward ? one_stride(g.y_strides, g.out) : one_stride(g.x_strides, g.in));

@@ -13,7 +13,8 @@ constexpr int64_t kMany = 24;   // channels that fill a tile well enough
 
 constexpr const char* kProduct =
     "places of the output, and of the window, one stride apart, a bias of the same dtype, and no epilogue with groups; of the "
-    "gradients, only the input's with unit strides, and what has a window of one place";
+    "gradients, only the input's with unit strides, what has a window of one place, and the weight's with windows side by side and "
+    "no padding, in float32 and float64";
 
 // Enough channels on both sides of the transforms, images of which the tiles at the edge are a small part, and transforms of a
 // moderate size.
@@ -45,7 +46,7 @@ const char* shape_class_of(const Device& device, const kit::OpDesc& desc, const 
   if (flops < 20000) return "tiny";
   if (is_stem(device, desc, g, direction)) return kStem;
   const int64_t rows = direction == Direction::input ? g.channels() : g.rows();
-  if (product_fits(g, direction) && volume(g.window) == 1) return "pointwise";
+  if (product_fits(g, direction) && (volume(g.window) == 1 || is_product(g, direction))) return "pointwise";
   if (winograd_fits(device, g, direction) && winograd_pays(g, direction)) return "window3";
   if (product_fits(g, direction) && rows >= kRows) return "many";
   return direction == Direction::weight && g.channels() >= kMany && g.n * volume(g.out) <= kFew ? "few" : "";
