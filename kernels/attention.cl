@@ -29,7 +29,7 @@
 
 #ifdef TILE
 // Turns a row of q . k into weights relative to the row's maximum so far; `result` is the row of y as it is summed up.
-inline void soften(const Scores *scores, local T *row, I i, I j, int count, local T *top, local T *sum, local T *result, int padded) {
+static inline void soften(const Scores *scores, local T *row, I i, I j, int count, local T *top, local T *sum, local T *result, int padded) {
   V left = score_v(scores, VLOAD(row), i, j, 1, 0, count), right = score_v(scores, VLOAD(row + VW), i, j + VW, 1, 0, count - VW);
   const T before = *top, block = max_lanes(left > right ? left : right), now = block > before ? block : before, base = FINITE_BASE(now);
   const T factor = exp(before - base);
@@ -46,7 +46,7 @@ inline void soften(const Scores *scores, local T *row, I i, I j, int count, loca
 #ifdef ROW
 typedef CAT(T, 4) T4;
 // Lanes four apart added up, by way of memory as in sum_lanes.
-inline T4 fold_lanes(V v) {
+static inline T4 fold_lanes(V v) {
   T lanes[VW];
   VSTORE(v, lanes);
 #if VW == 16
@@ -57,7 +57,7 @@ inline T4 fold_lanes(V v) {
 }
 
 // to[l] = x . row l of y, for count rows; up to TN, further ones are 0 or as the last.
-inline void dot_each(local const T *x, global const E *y, long row, int size, int count, local T *to) {
+static inline void dot_each(local const T *x, global const E *y, long row, int size, int count, local T *to) {
   if (count < TN) clear(to, TN);
   for (int l = 0; l < count; l += 4) {
     const int last = count - 1 - l;
@@ -77,7 +77,7 @@ inline void dot_each(local const T *x, global const E *y, long row, int size, in
 }
 
 // to += the sum of weights[l] * row l of y, for count rows.
-inline void add_each(local const T *weights, global const E *y, long row, int size, int count, local T *to) {
+static inline void add_each(local const T *weights, global const E *y, long row, int size, int count, local T *to) {
   int e = 0;
   for (; e + 4 * VW <= size; e += 4 * VW) {
     V s0 = VLOAD(to + e), s1 = VLOAD(to + e + VW), s2 = VLOAD(to + e + 2 * VW), s3 = VLOAD(to + e + 3 * VW);
@@ -158,7 +158,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tile(PARAMS) {
 #endif
 
 #else
-inline T next_top(local const T *block, T top) {
+static inline T next_top(local const T *block, T top) {
   for (int l = 0; l < GROUP; ++l) top = block[l] > top ? block[l] : top;
   return top;
 }

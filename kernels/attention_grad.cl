@@ -42,8 +42,8 @@ __kernel void delta(ARG(const E, grad_out), ARG(const E, y), ARG(T, to), long4 g
 
 #ifdef TILE
 // A vector of scores as the softmax, relative to lse; and the gradient of its scores from that of its weights.
-inline V weights_v(V scores, V lse) { return exp(scores - (lse == (V)(-INFINITY) ? (V)(0) : lse)); }
-inline V grad_scores_v(const Scores *s, V w, V grad_w, V delta) { return w == 0 ? (V)(0) : w * (grad_w - delta) * s->scale; }
+static inline V weights_v(V scores, V lse) { return exp(scores - (lse == (V)(-INFINITY) ? (V)(0) : lse)); }
+static inline V grad_scores_v(const Scores *s, V w, V grad_w, V delta) { return w == 0 ? (V)(0) : w * (grad_w - delta) * s->scale; }
 #endif
 
 #if defined(TILE) && defined(OWN_QUERIES)

@@ -112,7 +112,7 @@ __kernel void pack_taps(ARG(const E, w), ARG(T, dst), ARG(const int, table), int
 #define PHASE 8
 
 // Stores the TN columns at place `first` of the grid, of `rows` rows from output channel k on in `sums`, leaving out what lies between the output's rows.
-inline void store_grid(const T *sums, __global E *y, long8 y_strides, int first, int plane, int width, int4 out, int rows, long k EPILOGUE_DECLARE) {
+static inline void store_grid(const T *sums, __global E *y, long8 y_strides, int first, int plane, int width, int4 out, int rows, long k EPILOGUE_DECLARE) {
   for (int j = 0; j < TN;) {
     const int o = (first + j) / plane, rest = (first + j) % plane, p = rest / width, q = rest % width;
     if (o >= out.x) break;

@@ -18,7 +18,7 @@
 #define PHASE 8
 
 // The source's depth that meets depth `at` of the destination at depth z of the window; -1 where there is none.
-inline int source_depth(int at, int z, int gradient, int stride, int pad, int dilation, int size) {
+static inline int source_depth(int at, int z, int gradient, int stride, int pad, int dilation, int size) {
   const int front = gradient ? at + pad - z * dilation : at * stride - pad + z * dilation;
   if (front < 0 || (gradient && front % stride != 0)) return -1;
   const int depth = gradient ? front / stride : front;

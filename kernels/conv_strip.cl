@@ -15,7 +15,7 @@
 #include "lib/padded_planes.h"
 
 // Channels of the group, the strip's rows from `first` on; zeros behind, because vectors reach past the end.
-inline void fill_channels(__local T *block, int slack, __global const E *x, long8 x_strides, int channels, int16 sizes, int16 steps, int2 size, int first) {
+static inline void fill_channels(__local T *block, int slack, __global const E *x, long8 x_strides, int channels, int16 sizes, int16 steps, int2 size, int first) {
   GEOMETRY;
   const int slot = stride_h * stride_w * size.x * size.y;
   for (int c = 0; c < channels; ++c)
@@ -26,7 +26,7 @@ inline void fill_channels(__local T *block, int slack, __global const E *x, long
 
 #ifndef WEIGHT
 // The register tile's panels lie in global memory, as conv.cl's pack_taps writes them, its columns are neighbours in a row.
-inline void store_lanes(V v, __global E *to, long step, int count, long k, long at EPILOGUE_DECLARE) {
+static inline void store_lanes(V v, __global E *to, long step, int count, long k, long at EPILOGUE_DECLARE) {
   if (step == 1 && count >= VW) {
     finish_v(v, to, k, at EPILOGUE_PASS);
     return;

@@ -39,7 +39,7 @@ DEFINE_PAD_ROW(pad_row, __local)
 // The sums of ROWS rows of each phase, from the padded place `at` on; to: their place in a grid of width `width`. What is stored past the end of a row is
 // overwritten by the next one, so that rows go from top to bottom, and their last vectors before the others. All rows are stored, also those that do not exist:
 // behind a condition a compiler would compute them one after the other.
-inline void sum_window(__local const T *at, const T *taps, T start, __local T *to, int width) {
+static inline void sum_window(__local const T *at, const T *taps, T start, __local T *to, int width) {
   V sums[PHASES_H * PHASES_W * ROWS];
   UNROLL for (int i = 0; i < PHASES_H * PHASES_W * ROWS; ++i) sums[i] = (V)(start);
   UNROLL for (int s = 0; s < WINDOW_W; ++s) {

@@ -83,7 +83,7 @@ __kernel void winograd_input(ARG(const T, src), ARG(T, dst), int depth, int heig
 }
 
 // One output from the tensors themselves: x at the image, from: its rows and columns, before: its padding.
-inline T direct_sum(__global const E *x, long8 x_strides, __global const E *w, long4 w_strides, int depth, int2 from, int2 before, int p, int q) {
+static inline T direct_sum(__global const E *x, long8 x_strides, __global const E *w, long4 w_strides, int depth, int2 from, int2 before, int p, int q) {
   T sum = 0;
   for (int c = 0; c < depth; ++c, x += x_strides.s1, w += w_strides.s1)
     for (int i = 0; i < 3; ++i) {
@@ -98,7 +98,7 @@ inline T direct_sum(__global const E *x, long8 x_strides, __global const E *w, l
 }
 
 // a and b in turns.
-inline void store_turns(V a, V b, __local T *to) {
+static inline void store_turns(V a, V b, __local T *to) {
   V left, right;
   left.even = a.lo, left.odd = b.lo;
   right.even = a.hi, right.odd = b.hi;

@@ -23,11 +23,10 @@ kernel void fractional_max_pool(ARG(const E, x), ARG(const E, samples), ARG(E, y
   if (id >= work) return;
   const Site o = site_of(id, channels, OUT_D, OUT_H, OUT_W);
   const global E *u = samples + o.n * ss.s0 + o.c * ss.s1;
-  const int4 place = rank == 2 ? (int4)(0, 1, 0, 0) : (int4)(0, 1, 2, 0);
   int4 begin = (int4)(0);
-  if (rank == 3) begin.s0 = window_begin(o.d, LOAD_AT(u, place.s0 * ss.s2), IN_D, OUT_D, taps.s0);
-  begin.s1 = window_begin(o.h, LOAD_AT(u, place.s1 * ss.s2), IN_H, OUT_H, taps.s1);
-  begin.s2 = window_begin(o.w, LOAD_AT(u, place.s2 * ss.s2), IN_W, OUT_W, taps.s2);
+  if (rank == 3) begin.s0 = window_begin(o.d, LOAD_AT(u, 0), IN_D, OUT_D, taps.s0);
+  begin.s1 = window_begin(o.h, LOAD_AT(u, ss.s2), IN_H, OUT_H, taps.s1);
+  begin.s2 = window_begin(o.w, LOAD_AT(u, rank == 3 ? 2 * ss.s2 : 0), IN_W, OUT_W, taps.s2);
   // A sample outside 0 … 1 must not lead outside of x.
   begin = clamp(begin, (int4)(0), (int4)(IN_D, IN_H, IN_W, 1) - taps);
   I at;

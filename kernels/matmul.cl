@@ -25,7 +25,7 @@
 #define ROW_START(i) __global const E *a##i = a + min(i, rows - 1) * a_m;
 
 // One vector of a row of d. Lanes before `from` are another work-item's.
-inline void store_lanes(V value, int from, __global E *d, long d_n, __global const E *c, long c_n, T alpha, T beta, long m, long n EPILOGUE_DECLARE) {
+static inline void store_lanes(V value, int from, __global E *d, long d_n, __global const E *c, long c_n, T alpha, T beta, long m, long n EPILOGUE_DECLARE) {
   value *= alpha;
   if (from <= 0 && d_n == 1 && (beta == 0 || c_n <= 1)) {
     if (beta != 0) value += beta * (c_n == 1 ? LOAD_V(c) : (V)(LOAD_AT(c, 0)));
@@ -41,7 +41,7 @@ inline void store_lanes(V value, int from, __global E *d, long d_n, __global con
   }
 }
 
-inline void store_sums(const T *sums, int width, __global E *d, long d_m, long d_n, __global const E *c, long c_m, long c_n, int rows, int columns, T alpha,
+static inline void store_sums(const T *sums, int width, __global E *d, long d_m, long d_n, __global const E *c, long c_m, long c_n, int rows, int columns, T alpha,
                        T beta, long m, long n EPILOGUE_DECLARE) {
   for (int i = 0; i < rows; ++i)
     for (int j = 0; j < columns; ++j) {
@@ -147,7 +147,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void along(OPERANDS) {
 #define SPLIT_ANY(i) sum##i = tile_fma(LOAD_AT(left, min(i, rows - 1) * a_m), right, sum##i);
 #define SPLIT_SPILL(i) VSTORE(sum##i, sums + i * VW);
 
-inline void add_products(T *sums, __global const E *left, __global const E *b, long a_m, long a_k, long b_k, int rows, int columns, I count) {
+static inline void add_products(T *sums, __global const E *left, __global const E *b, long a_m, long a_k, long b_k, int rows, int columns, I count) {
   FOR_ROWS(SPLIT_ZERO)
   if (columns == VW && rows == TM && a_m == 1) {
     for (I k = 0; k < count; ++k, left += a_k, b += b_k) {

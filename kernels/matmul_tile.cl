@@ -18,7 +18,7 @@ DEFINE_PACK_LANES(pack_lanes_local, __local)
 
 // As PACK (DEFINE_PACK_LANES), for the steps k0 ... k0 + count - 1. src: of step 0.
 #define DEFINE_PACK_STEPS(NAME, PACK, SPACE)                                                                                                    \
-  inline void NAME(SPACE T *dst, int dst_step, __global const E *src, long lane_stride, long k_stride, int lanes, I k0, int count, I run,       \
+  static inline void NAME(SPACE T *dst, int dst_step, __global const E *src, long lane_stride, long k_stride, int lanes, I k0, int count, I run, \
                    long run_stride) {                                                                                                           \
     for (I in_run = k0 % run; count > 0; in_run = 0) {                                                                                          \
       const int part = (int)min(run - in_run, (I)count);                                                                                        \
@@ -65,7 +65,7 @@ __kernel void pack_rows(ARG(const E, a), ARG(T, dst), I M, I K, int chunk, I ste
 #define B_PARAMS ARG(const int, places), int taps, long image, long channel, int4 out, int plane, int width, long b_batch
 #define B_BIND BIND(const int, places);
 
-inline void pack_window(__local T *dst, __global const T *b, __global const int *places, int taps, long image, long channel, int4 out, int plane, int width,
+static inline void pack_window(__local T *dst, __global const T *b, __global const int *places, int taps, long image, long channel, int4 out, int plane, int width,
                         I n, int columns, I k, int count) {
   // Rows of the output, as vectors. One may reach beyond its row, and beyond this step: what it writes there is written again, or behind the last.
   long from[TN];
@@ -98,7 +98,7 @@ inline void pack_window(__local T *dst, __global const T *b, __global const int 
 #define B_BIND
 
 // VW columns of b from column n on, `lanes` of them there are. A run that ends between them is packed apart from the next; then the steps have no runs.
-inline void pack_columns(__local T *dst, __global const E *b, I n, int lanes, long b_n, I column_run, long b_columns, long b_k, I k0, int count, I step_run,
+static inline void pack_columns(__local T *dst, __global const E *b, I n, int lanes, long b_n, I column_run, long b_columns, long b_k, I k0, int count, I step_run,
                          long b_run) {
   I in_run = n % column_run;
   b += (long)(n / column_run) * b_columns;
@@ -146,7 +146,7 @@ inline void pack_columns(__local T *dst, __global const E *b, I n, int lanes, lo
 #define partial d
 #endif
 
-inline void store_scalar(T value, __global E *d, __global const E *c, T alpha, T beta, int first, long m, long n PARTIAL_DECLARE EPILOGUE_DECLARE) {
+static inline void store_scalar(T value, __global E *d, __global const E *c, T alpha, T beta, int first, long m, long n PARTIAL_DECLARE EPILOGUE_DECLARE) {
   value *= alpha;
   if (!first)
     value += *partial;
@@ -155,7 +155,7 @@ inline void store_scalar(T value, __global E *d, __global const E *c, T alpha, T
   KEEP_1(value) finish_1(value, d, m, n EPILOGUE_PASS);
 }
 
-inline void store_row(V left, V right, __global E *d, __global const E *c, long c_n, T alpha, T beta, int first, long m,
+static inline void store_row(V left, V right, __global E *d, __global const E *c, long c_n, T alpha, T beta, int first, long m,
                       long n PARTIAL_DECLARE EPILOGUE_DECLARE) {
   left *= alpha, right *= alpha;
   if (!first) {
@@ -169,7 +169,7 @@ inline void store_row(V left, V right, __global E *d, __global const E *c, long 
 }
 
 // d: at column 0. in_run: where in its run the first column lies; unit: d may be stored by vectors.
-inline void compute_tile(A_SPACE const T *a, __local const T *b, int count, __global E *d, long d_m, long d_n, long d_columns, I column_run, I in_run,
+static inline void compute_tile(A_SPACE const T *a, __local const T *b, int count, __global E *d, long d_m, long d_n, long d_columns, I column_run, I in_run,
                          int unit, __global const E *c, long c_m, long c_n, int rows, int columns, T alpha, T beta, int first, long m, long n,
                          long N PARTIAL_DECLARE EPILOGUE_DECLARE) {
   TILE_ZERO

@@ -111,7 +111,7 @@ DEFINE_PACK_LANES(pack_local, __local)
 #define PADDED(size) (((size) + TN - 1) / TN * TN)
 
 // Rows of a tensor, `size` elements each, to rows of PADDED(size), zero behind the elements and in the rows from `rows` to `all`.
-inline void copy_rows(__local T *to, global const E *from, long row, long column, int rows, int all, int size) {
+static inline void copy_rows(__local T *to, global const E *from, long row, long column, int rows, int all, int size) {
   const int padded = PADDED(size);
   for (int c = 0; c < padded; c += VW) {
     pack_local(to + c, padded, from + c * column, column, row, size - c, rows);
@@ -120,16 +120,16 @@ inline void copy_rows(__local T *to, global const E *from, long row, long column
 }
 
 // The same rows, at most TN of them, as columns: to[element][row].
-inline void copy_columns(__local T *to, global const E *from, long row, long column, int rows, int size) {
+static inline void copy_columns(__local T *to, global const E *from, long row, long column, int rows, int size) {
   for (int r = 0; r < TN; r += VW) pack_local(to + r, TN, from + r * row, row, column, rows - r, size);
 }
 
-inline void clear(__local T *to, int count) {
+static inline void clear(__local T *to, int count) {
   for (int i = 0; i < count; i += VW) VSTORE((V)(0), to + i);
 }
 
 // out (TM rows, TN columns) = x @ b, or with `more` out + x @ b. x has `count` columns, b as many rows; *_row: from row to row.
-inline void multiply(__local const T *x, int x_row, __local const T *b, int b_row, int count, __local T *out, int out_row, int more) {
+static inline void multiply(__local const T *x, int x_row, __local const T *b, int b_row, int count, __local T *out, int out_row, int more) {
 #define FROM_OUT(i) V left##i = more ? VLOAD(out + i * out_row) : (V)(0), right##i = more ? VLOAD(out + i * out_row + VW) : (V)(0);
 #define STEP(i) left##i = tile_fma(x[i * x_row], b0, left##i), right##i = tile_fma(x[i * x_row], b1, right##i);
 #define TO_OUT(i) VSTORE(left##i, out + i * out_row), VSTORE(right##i, out + i * out_row + VW);
@@ -142,7 +142,7 @@ inline void multiply(__local const T *x, int x_row, __local const T *b, int b_ro
 }
 
 // Row `from` of PADDED(size) to memory, times factor.
-inline void store_local(__local const T *from, T factor, global E *to, long column, int size) {
+static inline void store_local(__local const T *from, T factor, global E *to, long column, int size) {
   int e = 0;
   if (column == 1)
     for (; e + VW <= size; e += VW) STORE_V(to + e, VLOAD(from + e) * factor);

@@ -4,7 +4,7 @@
 DEFINE_PAD_ROW(pad_row, __local)
 
 // From row and column `first` of each plane on; pairs are (row, column), size that of a plane.
-inline void fill(__local T *to, __global const E *src, long row_stride, long column_stride, int2 from, int2 before, int2 stride, int2 size, int2 first) {
+static inline void fill(__local T *to, __global const E *src, long row_stride, long column_stride, int2 from, int2 before, int2 stride, int2 size, int2 first) {
   for (int plane = 0; plane < stride.x * stride.y; ++plane) {
     const int2 shift = (int2)(plane / stride.y, plane % stride.y) + first * stride - before;
     const int2 columns = padded_range(from.y, stride.y, shift.y, size.y);

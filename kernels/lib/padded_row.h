@@ -1,11 +1,11 @@
 // Copies of a tensor's rows with zeros around them, for the variants of convolution that read padded images. Needs lib/tile.h (T, E, VW).
 
 // Every second element; nothing beyond the last one is read. Lane by lane, which compilers join: Oclgrind crashes on .even at -O0.
-inline CAT(T, 4) seconds_4(__global const E *at) {
+static inline CAT(T, 4) seconds_4(__global const E *at) {
   const CAT(T, 4) a = LOAD4(at), b = LOAD4(at + 3);
   return (CAT(T, 4))(a.s0, a.s2, b.s1, b.s3);
 }
-inline V seconds_v(__global const E *at) {
+static inline V seconds_v(__global const E *at) {
 #if VW == 4
   return seconds_4(at);
 #else
@@ -21,7 +21,7 @@ inline V seconds_v(__global const E *at) {
 // NAME_copy: to[begin … stop-1] = at[i * step]. NAME: the same, and zero in the rest of to[0 … width-1]. A run that fills a vector ends with one that overlaps
 // the vector before it, as no element beyond the run may be touched.
 #define DEFINE_RUN(NAME, SPACE, STEP, GET_V, GET_4)                                                                                                  \
-  inline void NAME(SPACE T *to, __global const E *at, int count) {                                                                                   \
+  static inline void NAME(SPACE T *to, __global const E *at, int count) {                                                                            \
     if (count >= VW) {                                                                                                                               \
       for (int i = 0; i < count - VW; i += VW) VSTORE(GET_V(at + i * STEP), to + i);                                                                 \
       VSTORE(GET_V(at + (count - VW) * STEP), to + count - VW);                                                                                      \
@@ -35,7 +35,7 @@ inline V seconds_v(__global const E *at) {
 #define DEFINE_PAD_ROW(NAME, SPACE)                                                                                                                  \
   DEFINE_RUN(NAME##_neighbours, SPACE, 1, LOAD_V, LOAD4)                                                                                             \
   DEFINE_RUN(NAME##_seconds, SPACE, 2, seconds_v, seconds_4)                                                                                         \
-  inline void NAME##_copy(SPACE T *to, __global const E *at, long step, int begin, int stop) {                                                       \
+  static inline void NAME##_copy(SPACE T *to, __global const E *at, long step, int begin, int stop) {                                                \
     if (step == 1) {                                                                                                                                 \
       NAME##_neighbours(to + begin, at + begin, stop - begin);                                                                                       \
     } else if (step == 2) {                                                                                                                          \
@@ -44,7 +44,7 @@ inline V seconds_v(__global const E *at) {
       for (int i = begin; i < stop; ++i) to[i] = LOAD_AT(at, i * step);                                                                              \
     }                                                                                                                                                \
   }                                                                                                                                                  \
-  inline void NAME(SPACE T *to, int width, __global const E *at, long step, int begin, int stop) {                                                   \
+  static inline void NAME(SPACE T *to, int width, __global const E *at, long step, int begin, int stop) {                                            \
     if (width >= VW) {                                                                                                                               \
       for (int i = 0; i < begin; i += VW) VSTORE((V)(0), to + min(i, width - VW));                                                                   \
       for (int i = stop; i < width; i += VW) VSTORE((V)(0), to + min(i, width - VW));                                                                \

@@ -1,7 +1,7 @@
 // How the depthwise variants of convolution write what they have in local memory. Needs lib/tile.h (T, E, VW) and lib/epilogue.h.
 
 // to[i * step] = from[i], i < count. k, at: what the row begins with, to an epilogue.
-inline void store_row(__global E *to, long step, __local const T *from, int count, long k, long at EPILOGUE_DECLARE) {
+static inline void store_row(__global E *to, long step, __local const T *from, int count, long k, long at EPILOGUE_DECLARE) {
   int i = 0;
   if (step == 1) {
     for (; i + VW <= count; i += VW) finish_v(VLOAD(from + i), to + i, k, at + i EPILOGUE_PASS);

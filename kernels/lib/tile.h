@@ -50,7 +50,7 @@ typedef CAT(T, VW) V;
 #define TILE_ZERO FOR_ROWS(TILE_ZERO_ROW)
 
 // One step of the common dimension: a has TM scalars, b TN. tile_fma takes vectors by value, which is what makes the compiler accept the full width.
-inline V tile_fma(T a, V b, V sum) { return MULTIPLY_ADD((V)(a), b, sum); }
+static inline V tile_fma(T a, V b, V sum) { return MULTIPLY_ADD((V)(a), b, sum); }
 #define TILE_STEP_ROW(i) left##i = tile_fma(tile_a[i], tile_b0, left##i), right##i = tile_fma(tile_a[i], tile_b1, right##i);
 #define TILE_STEP(a, b)                                            \
   {                                                                \
@@ -70,7 +70,7 @@ inline V tile_fma(T a, V b, V sum) { return MULTIPLY_ADD((V)(a), b, sum); }
 
 // Halves are added until one lane is left. By way of memory, which a compiler removes where no loop walks it: Oclgrind takes what .lo and .hi give for
 // uninitialised.
-inline T sum_lanes(V v) {
+static inline T sum_lanes(V v) {
   T lanes[VW];
   VSTORE(v, lanes);
 #if VW == 16
@@ -90,7 +90,7 @@ inline T sum_lanes(V v) {
 
 // Writes dst[k * dst_step + lane] = src[lane * lane_stride + k * k_stride] for VW lanes and count steps; lanes from `lanes` on are zero.
 #define DEFINE_PACK_LANES(NAME, SPACE)                                                                                          \
-  inline void NAME(SPACE T *dst, int dst_step, __global const E *src, long lane_stride, long k_stride, int lanes, int count) { \
+  static inline void NAME(SPACE T *dst, int dst_step, __global const E *src, long lane_stride, long k_stride, int lanes, int count) { \
     int k = 0;                                                                                                                  \
     if (lanes <= 0) {                                                                                                           \
       for (; k < count; ++k) VSTORE((V)(0), dst + k * dst_step);                                                                \
