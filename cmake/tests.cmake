@@ -52,6 +52,11 @@ if(TARGET oncilla_opencl)
   add_dependencies(test_ops oncilla_opencl)
   add_test(NAME ops_opencl COMMAND test_ops --plugin opencl --quiet)
 endif()
+# The OpenCL implementation that records what a device would be given (scripts/compile-matrix).
+if(TARGET oncilla_opencl)
+  add_library(test_recorder MODULE test/recorder/recorder.cpp)
+  target_link_libraries(test_recorder PRIVATE oncilla_flags)
+endif()
 # What scripts/ulp measures with.
 add_executable(evaluate_rows test/ulp/main.cpp)
 target_link_libraries(evaluate_rows PRIVATE oncilla_core oncilla_flags)

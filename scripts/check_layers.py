@@ -50,6 +50,8 @@ LAYERS: dict[str, list[str]] = {
     "test/layer": [],
     # The kit's own tests, and plugins made to misbehave, are written with it.
     "test/abi": [ABI, CORE, KIT],
+    # An OpenCL implementation, seen by the plugin through the loader only.
+    "test/recorder": [],
     "kernels": [],
     # Functions that rows of elementwise.def call: OpenCL C and C++ alike.
     SPECIAL: [],
@@ -59,7 +61,7 @@ LAYERS: dict[str, list[str]] = {
 FOREIGN: list[tuple[str, tuple[str, ...], str]] = [
     (
         r"(CL|clblast)/|clblast|clblast\.h|clblast_c\.h",
-        (RUNTIME, f"{OCL}/gemm", "test/layer"),
+        (RUNTIME, f"{OCL}/gemm", "test/layer", "test/recorder"),
         "OpenCL and CLBlast headers belong in the opencl plugin's runtime and gemm",
     ),
     (r"(torch|ATen|c10|pybind11)/|Python\.h", ("src/torch",), "PyTorch's and Python's headers belong in the adapter"),

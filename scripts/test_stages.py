@@ -194,6 +194,14 @@ def stages() -> list[Stage]:
             quick=False,
         ),
         Stage(
+            "compile-matrix",
+            "every kernel and variant compiles for a GPU of each vendor, and to SPIR-V",
+            "scripts/compile-matrix --ci --jobs 1 --json build/compile-matrix.json",
+            ("setup", "build"),
+            count_words,
+            quick=False,
+        ),
+        Stage(
             "tools",
             "the oncilla command and the C++ example",
             f"scripts/with-runtime pocl {python} -m pytest -q test/tools",

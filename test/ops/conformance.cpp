@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "ops/benchmark.hpp"
+#include "ops/record.hpp"
 #include "ops/report.hpp"
 #include "ops/seeded.hpp"
 #include "ops/session.hpp"
@@ -14,7 +15,6 @@
 #include "ops/workers.hpp"
 
 namespace oncilla::test {
-namespace {
 
 const char* first_dtype(const Case& c) {
   for (const auto* side : {&c.in, &c.out}) {
@@ -24,6 +24,8 @@ const char* first_dtype(const Case& c) {
   }
   return "none";
 }
+
+namespace {
 
 bool among(const std::vector<std::string>& names, const std::string& name) {
   return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
@@ -131,6 +133,10 @@ int run_conformance(const Options& options) {
   if (!options.seeded.empty()) {
     Session session(options);
     return run_seeded(cases, options.seeded, session.reference());
+  }
+  if (!options.record.empty()) {
+    if (options.wide) setenv("ONCILLA_WIDE_INDEX", "1", 1);
+    return record_cases(cases, options);
   }
   if (options.benchmark) {
     Session session(options);

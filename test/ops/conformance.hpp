@@ -30,6 +30,7 @@ struct Options {
   bool benchmark = false;  // time the cases instead of judging them
   size_t rounds = 15;      // of a benchmark
   bool gradients = false, list = false, quiet = false;
+  std::string record;   // a file to which plans and launches are told instead (record.hpp)
   bool worker = false;  // this process takes cases from the one that started it (workers.hpp)
 };
 
@@ -38,6 +39,9 @@ void add_options(CLI::App& app, Options& options);
 // Does what the options say; prints, and closes with `N passed, M failed`. The exit status: 0, 1 for failures, 2 where nothing
 // could run. Throws oncilla::Error and std::exception where there is nothing to run on.
 int run_conformance(const Options& options);
+
+// The name of the dtype of a case's first tensor.
+const char* first_dtype(const Case& c);
 
 // The cases that the options choose, the same ones in every process.
 Cases chosen_cases(const Options& options);

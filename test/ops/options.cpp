@@ -38,6 +38,8 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--seeded", options.seeded, "Instead: see that every defect of the faulty plugin at this path is caught");
   app.add_flag("--benchmark", options.benchmark,
                "Instead: time every case, its variants and the reference plugin in turns, in this process; prints ratios");
+  app.add_option("--record", options.record,
+                 "Instead: plan and run every case once in every variant and append what runs to this file, for test/recorder");
   app.add_option("--rounds", options.rounds, "Turns of a benchmark, of which medians are taken")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
