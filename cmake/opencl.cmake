@@ -1,14 +1,11 @@
-# The opencl plugin. Kernels are plain files under kernels/, embedded here so that the plugin is one file.
+# The opencl plugin. Kernels and tuning rows are plain files, embedded so that the plugin is one file.
+include(cmake/embed.cmake)
 find_package(OpenCL REQUIRED)
 find_package(CLBlast REQUIRED)
-file(GLOB_RECURSE kernels CONFIGURE_DEPENDS kernels/*.cl kernels/*.h)
-set(kernels_cpp ${PROJECT_BINARY_DIR}/generated/kernels.cpp)
-add_custom_command(
-  OUTPUT ${kernels_cpp}
-  COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/scripts/embed_kernels.py --root ${PROJECT_SOURCE_DIR}/kernels --out ${kernels_cpp}
-  DEPENDS ${kernels} scripts/embed_kernels.py
-  VERBATIM)
+find_package(nlohmann_json 3.11 REQUIRED)
 file(GLOB_RECURSE opencl CONFIGURE_DEPENDS src/backend/opencl/*.cpp)
-add_library(oncilla_opencl SHARED ${opencl} ${kernels_cpp})
+add_library(oncilla_opencl SHARED ${opencl})
+embed_files(oncilla_opencl oncilla::ocl kernel_sources runtime/embedded.hpp kernels .cl .h)
+embed_files(oncilla_opencl oncilla::ocl tuning_sources runtime/embedded.hpp src/backend/opencl/tuning .json)
 target_include_directories(oncilla_opencl PRIVATE src/backend/opencl)
-target_link_libraries(oncilla_opencl PRIVATE oncilla_kit oncilla_flags OpenCL::OpenCL clblast Threads::Threads)
+target_link_libraries(oncilla_opencl PRIVATE oncilla_kit oncilla_flags OpenCL::OpenCL clblast Threads::Threads nlohmann_json::nlohmann_json)

@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 #define ONC_ABI_MAJOR 1
-#define ONC_ABI_MINOR 2 /* grows with every append */
+#define ONC_ABI_MINOR 3 /* grows with every append */
 
 #if defined(_WIN32)
 #define ONC_EXPORT __declspec(dllexport)
@@ -105,6 +105,7 @@ typedef struct onc_device_info {
 typedef struct onc_device_options {
   ONC_HEAD;
   const char *cache_dir; /* programs on disk; NULL: the plugin's default; "": none */
+  const char *tuning_file; /* rows of the user's own (docs/tuning.md); NULL: the plugin's default; "": none */
 } onc_device_options;
 
 /* Counters since device_open. */
@@ -162,7 +163,8 @@ typedef struct onc_op_desc {
   const void *attrs;
 } onc_op_desc;
 
-/* Extension of onc_op_desc: forces one variant by the name that plan_info gives. ONC_NOT_FOUND if the plan has no such variant. */
+/* Extension of onc_op_desc: forces one variant by the name that plan_info gives, and parameters of its choices behind a colon:
+ * "tile:TM=8,VB=64". ONC_NOT_FOUND if the plan has no such variant, ONC_INVALID_ARGUMENT if the variant has no such choice. */
 #define ONC_EXT_VARIANT 1u
 typedef struct onc_ext_variant {
   onc_ext head; /* type = ONC_EXT_VARIANT */
@@ -175,6 +177,10 @@ typedef struct onc_plan_info {
   const char *candidates; /* every variant that can run this plan here, space-separated */
   uint64_t workspace_bytes;
   uint64_t flops, bytes;  /* arithmetic and compulsory traffic of one run */
+  /* What the choice was made by; "" where the plugin has no such thing. */
+  const char *shape_class; /* of the plan, by which the plugin chooses: plans of one op, dtype and class take the same row */
+  const char *parameters;  /* of the variant: "TM=12 VB=64" */
+  const char *choices;     /* what a tuner may force: "tile:TM=4|8|12,VB=32|64 direct" */
 } onc_plan_info;
 
 /* Binds a plan. args: inputs then outputs, in the descriptor's order and number; an absent or empty one is ignored. An output may be

@@ -241,7 +241,8 @@ void Queue::fill(onc_arg dst, uint64_t bytes, const void* pattern, uint32_t patt
   });
 }
 
-std::shared_ptr<Device> Device::open(std::shared_ptr<Backend> backend, uint32_t index, const char* cache_dir) {
+std::shared_ptr<Device> Device::open(std::shared_ptr<Backend> backend, uint32_t index, const char* cache_dir,
+                                     const char* tuning_file) {
   fork_guard::enter("device");
   const uint32_t count = backend->device_count();
   if (index >= count) {
@@ -253,6 +254,7 @@ std::shared_ptr<Device> Device::open(std::shared_ptr<Backend> backend, uint32_t 
   onc_device_options options{};
   options.size = sizeof(options);
   options.cache_dir = cache_dir;
+  options.tuning_file = tuning_file;
   const Api& api = device->api();
   api.check(api.device_open(index, &options, &device->handle_));
   device->info_ = device->backend_->device_info(index);

@@ -96,8 +96,9 @@ class Queue {
 
 class Device : public std::enable_shared_from_this<Device> {
  public:
-  // cache_dir as in onc_device_options; nullptr is the plugin's default.
-  static std::shared_ptr<Device> open(std::shared_ptr<Backend> backend, uint32_t index, const char* cache_dir = nullptr);
+  // cache_dir and tuning_file as in onc_device_options; nullptr is the plugin's default.
+  static std::shared_ptr<Device> open(std::shared_ptr<Backend> backend, uint32_t index, const char* cache_dir = nullptr,
+                                      const char* tuning_file = nullptr);
   ~Device();
   std::unique_ptr<Queue> create_queue(bool profiling = false);
   Allocator& allocator() { return *allocator_; }

@@ -41,13 +41,13 @@ enum {
 #define ONC_ENDS_WITH(name, last, member_bytes) \
   static_assert(offsetof(name, last) + (member_bytes) == sizeof(name) && sizeof(name) % 8 == 0, #name " ends in padding");
 ONC_ENDS_WITH(onc_device_info, base_align_bytes, 4)
-ONC_ENDS_WITH(onc_device_options, cache_dir, 8)
+ONC_ENDS_WITH(onc_device_options, tuning_file, 8)
 ONC_ENDS_WITH(onc_device_stats, warnings, 8)
 ONC_ENDS_WITH(onc_queue_options, next, 8)
 ONC_ENDS_WITH(onc_tensor_desc, strides, 8)
 ONC_ENDS_WITH(onc_op_desc, attrs, 8)
 ONC_ENDS_WITH(onc_ext_variant, name, 8)
-ONC_ENDS_WITH(onc_plan_info, bytes, 8)
+ONC_ENDS_WITH(onc_plan_info, choices, 8)
 ONC_ENDS_WITH(onc_run, workspace, 16)
 ONC_ENDS_WITH(onc_expr_attrs, outs, 8)
 ONC_ENDS_WITH(onc_foreach_attrs, outs, 8)

@@ -298,6 +298,9 @@ onc_error* plan_info(onc_plan* plan, onc_plan_info* info) {
     full.workspace_bytes = from.workspace_bytes;
     full.flops = from.flops;
     full.bytes = from.bytes;
+    full.shape_class = from.shape_class.c_str();
+    full.parameters = from.parameters.c_str();
+    full.choices = from.choices.c_str();
     write_struct(slot.name, "info", info, full);
   });
 }

@@ -32,7 +32,7 @@ struct onc_event {
 namespace oncilla::kit {
 
 struct PlanInfo {
-  std::string variant, candidates;
+  std::string variant, candidates, shape_class, parameters, choices;  // as in onc_plan_info
   uint64_t workspace_bytes = 0, flops = 0, bytes = 0;
 };
 

@@ -56,9 +56,9 @@ struct Block {
 struct Shape {
   int64_t vector, item_bytes, wanted;
   Shape(const ConvGeometry& g, const Tuning& tuning)
-      : vector(tile_vector_width(g.dtype, tuning.get("VB", 64))),
+      : vector(tile_vector_width(g.dtype, tuning.get("VB"))),
         item_bytes(g.dtype == ONC_F64 ? 8 : 4),
-        wanted(tuning.get("LOCAL", 24 << 10) / item_bytes) {}
+        wanted(tuning.get("LOCAL") / item_bytes) {}
 };
 
 class DepthwiseConv final : public Conv {

@@ -12,8 +12,8 @@ class OuterConvGradWeight final : public Conv {
   OuterConvGradWeight(Device& device, const ConvGeometry& geometry, const Tuning& tuning)
       : geometry_(geometry), image_(padded_input(geometry)) {
     const ConvGeometry& g = geometry_;
-    const int64_t width = tile_vector_width(g.dtype, tuning.get("VB", 64));
-    const int64_t rows = std::clamp<int64_t>(tuning.get("TM", 8), 1, kRowPanel);
+    const int64_t width = tile_vector_width(g.dtype, tuning.get("VB"));
+    const int64_t rows = std::clamp<int64_t>(tuning.get("TM"), 1, kRowPanel);
     Taps taps = forward_taps(g, image_);
     taps.phases.clear();
     table_ = taps.upload(device);

@@ -161,7 +161,7 @@ class ProductConv final : public Conv {
     Taps taps = forward ? forward_taps(g, image_) : gradient_taps(g, image_);
     taps.phases.clear();
     table_ = taps.upload(device);
-    image_.end = tile_vector_width(g.dtype, tuning.get("VB", 64));
+    image_.end = tile_vector_width(g.dtype, tuning.get("VB"));
     const Places window = *places_of(g.w_strides, g.window);
     p.step_run = {window.length, p.a.column, 0};
     p.a.column = window.step;
@@ -180,7 +180,7 @@ class ProductConv final : public Conv {
 
   // The copy of the image goes in front of the product's workspace.
   void copy_first(Device& device, const ConvGeometry& g, const Tuning& tuning) {
-    const int64_t width = tile_vector_width(g.dtype, tuning.get("VB", 64));
+    const int64_t width = tile_vector_width(g.dtype, tuning.get("VB"));
     // TM: of the program that the tile variant has, too.
     pad_ = device.kernel("conv.cl", "pad", g.defines().set("TILE", 1).set("VW", width).set("TM", 8));
     item_bytes_ = g.dtype == ONC_F64 ? 8 : 4;

@@ -16,8 +16,8 @@ struct Strip {
   int64_t rows = 0, count = 0, vector, item_bytes, elements = 0;
 
   Strip(const ConvGeometry& g, const Tuning& tuning)
-      : plane(padded_input(g)), vector(tile_vector_width(g.dtype, tuning.get("VB", 64))), item_bytes(g.dtype == ONC_F64 ? 8 : 4) {
-    const int64_t halo = plane.size[1] - g.out[1], wanted = tuning.get("LOCAL", 24 << 10) / item_bytes;
+      : plane(padded_input(g)), vector(tile_vector_width(g.dtype, tuning.get("VB"))), item_bytes(g.dtype == ONC_F64 ? 8 : 4) {
+    const int64_t halo = plane.size[1] - g.out[1], wanted = tuning.get("LOCAL") / item_bytes;
     const auto resize = [&](int64_t height) {
       rows = height;
       plane.size[1] = height + halo;
@@ -40,7 +40,7 @@ class StripConv final : public Conv {
     Taps taps = forward_taps(g, strip_.plane);
     taps.phases.clear();
     table_ = taps.upload(device);
-    const int64_t rows = std::clamp<int64_t>(tuning.get("TM", 8), 1, kRowPanel);
+    const int64_t rows = std::clamp<int64_t>(tuning.get("TM"), 1, kRowPanel);
     row_tiles_ = ceil_div(g.rows(), rows);
     panel_ = rows <= 8 ? 8 : kRowPanel;
     const Defines defines = g.defines().set("VW", strip_.vector).set("TM", rows);
@@ -112,7 +112,7 @@ class StripConvGradWeight final : public Conv {
 
   // Of local memory, with a strip of both tensors.
   static int64_t sums_bytes(const Device& device, const Tuning& tuning) {
-    return std::min(tuning.get("SUMS", 128 << 10), static_cast<int64_t>(device.local_bytes()));
+    return std::min(tuning.get("SUMS"), static_cast<int64_t>(device.local_bytes()));
   }
 
   uint64_t workspace_bytes() const override {

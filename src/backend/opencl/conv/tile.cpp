@@ -38,7 +38,7 @@ struct TileShape {
   int64_t width, rows;  // of a vector, in elements; of a register tile
 
   TileShape(uint32_t dtype, const Tuning& tuning)
-      : width(tile_vector_width(dtype, tuning.get("VB", 64))), rows(std::clamp<int64_t>(tuning.get("TM", 8), 1, kRowPanel)) {}
+      : width(tile_vector_width(dtype, tuning.get("VB"))), rows(std::clamp<int64_t>(tuning.get("TM"), 1, kRowPanel)) {}
   Defines defines(const ConvGeometry& g) const { return g.defines().set("TILE", 1).set("VW", width).set("TM", rows); }
 };
 
@@ -69,7 +69,7 @@ class TileConv final : public Conv {
     item_bytes_ = arithmetic_bytes(g.dtype);
     panel_ = row_panel(shape.rows);
     // Weights that do not fit the cache beside an image would be read anew for each: then a block of images shares a row tile.
-    const int64_t cache = tuning.get("CACHE", 512 << 10), image_bytes = depth_ * image_.channel() * item_bytes_;
+    const int64_t cache = tuning.get("CACHE"), image_bytes = depth_ * image_.channel() * item_bytes_;
     if (row_tiles_ * taps_ * depth_ * panel_ * item_bytes_ > cache / 2 && image_bytes <= cache) {
       images_ = std::clamp<int64_t>(cache / image_bytes, 1, g.n);
       tiles_ = 1;
@@ -131,8 +131,8 @@ class TileConvGradWeight final : public Conv {
     item_bytes_ = arithmetic_bytes(g.dtype);
     // A chunk of images stays in the cache for all tiles; but not so small that summing the lanes at its end shows.
     const int64_t image_bytes = layout_.image.channels * layout_.image.channel() * item_bytes_;
-    const int64_t least = ceil_div(tuning.get("LEAST", 4096), layout_.grad.channel());
-    chunk_ = std::clamp<int64_t>(tuning.get("CACHE", 512 << 10) / image_bytes, std::min(least, g.n), g.n);
+    const int64_t least = ceil_div(tuning.get("LEAST"), layout_.grad.channel());
+    chunk_ = std::clamp<int64_t>(tuning.get("CACHE") / image_bytes, std::min(least, g.n), g.n);
     chunks_ = ceil_div(g.n, chunk_);
     grad_at_ = round_up(layout_.image.elements() * item_bytes_, 64);
     partial_at_ = grad_at_ + round_up(layout_.grad.elements() * item_bytes_, 64);

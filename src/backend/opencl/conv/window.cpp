@@ -18,7 +18,7 @@ struct Layout {
   int64_t vector, item_bytes, rows = 1, pitch, block = 0, padded = 0, elements = 0;
 
   Layout(const ConvGeometry& g, Direction direction, const Tuning& tuning)
-      : vector(tile_vector_width(g.dtype, tuning.get("VB", 64))), item_bytes(g.dtype == ONC_F64 ? 8 : 4) {
+      : vector(tile_vector_width(g.dtype, tuning.get("VB"))), item_bytes(g.dtype == ONC_F64 ? 8 : 4) {
     const bool input = direction == Direction::input;
     step = input ? Size3{1, 1, 1} : g.stride;
     phases = input ? g.stride : Size3{1, 1, 1};
@@ -37,7 +37,7 @@ struct Layout {
     }
     pitch = round_up(places[2] + reach[2] / step[2], 16);
     // As many rows as fit, in blocks of equal height.
-    const int64_t wanted = tuning.get("LOCAL", 24 << 10) / item_bytes;
+    const int64_t wanted = tuning.get("LOCAL") / item_bytes;
     const int64_t groups = ceil_div(places[1], rows);
     for (int64_t blocks = 1; blocks <= groups; ++blocks) {
       resize(ceil_div(groups, blocks) * rows, g, input);
@@ -118,7 +118,7 @@ bool window_fits(const Device& device, const ConvGeometry& g, Direction directio
   if (direction == Direction::input && g.k != g.c) return false;
   if (g.stride[1] > 2 || g.stride[2] > 2) return false;
   const Layout layout(g, direction, tuning);
-  return layout.elements * layout.item_bytes <= std::min(tuning.get("LOCAL", 24 << 10), static_cast<int64_t>(device.local_bytes()));
+  return layout.elements * layout.item_bytes <= std::min(tuning.get("LOCAL"), static_cast<int64_t>(device.local_bytes()));
 }
 
 std::unique_ptr<Conv> make_window_conv(Device& device, const ConvGeometry& geometry, Direction direction, const Tuning& tuning) {

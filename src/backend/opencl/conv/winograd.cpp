@@ -17,7 +17,7 @@ class WinogradConv final : public Conv {
     const ConvGeometry& g = geometry_;
     rows_ = input_ ? g.c : g.k, depth_ = input_ ? g.k : g.c;
     to_ = input_ ? g.in : g.out;
-    width_ = tile_vector_width(g.dtype, tuning.get("VB", 64));
+    width_ = tile_vector_width(g.dtype, tuning.get("VB"));
     image_ = {.images = g.n, .channels = depth_, .from = input_ ? g.out : g.in, .stride = {1, 2, 2}};
     for (size_t d = 1; d < 3; ++d) {
       image_.before[d] = input_ ? 2 - g.pad[d] : g.pad[d];
@@ -28,7 +28,7 @@ class WinogradConv final : public Conv {
     tiles_ = (image_.size[1] - 1) * image_.size[2];
     item_bytes_ = g.dtype == ONC_F64 ? 8 : 4;
     const int64_t places = g.n * tiles_;
-    const int64_t tile_rows = std::clamp<int64_t>(tuning.get("TM", 12), 1, kRowPanel);
+    const int64_t tile_rows = std::clamp<int64_t>(tuning.get("TM"), 1, kRowPanel);
     row_tiles_ = ceil_div(rows_, tile_rows);
     GemmProblem p{.dtype = g.dtype == ONC_F64 ? uint32_t{ONC_F64} : uint32_t{ONC_F32}, .batch = kProducts, .wide = g.wide};
     p.m = rows_, p.n = places, p.k = depth_;

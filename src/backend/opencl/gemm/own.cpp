@@ -37,9 +37,9 @@ class SplitGemm final : public OwnGemm {
  public:
   SplitGemm(Device& device, GemmProblem problem, bool swapped, const Tuning& tuning) : OwnGemm(std::move(problem), swapped) {
     epilogue_ = epilogue_text(problem_, 1);
-    const int64_t width = tile_vector_width(problem_.dtype, tuning.get("VB", 64));
+    const int64_t width = tile_vector_width(problem_.dtype, tuning.get("VB"));
     sum_bytes_ = static_cast<int64_t>(kit::dtype_bytes(kit::accumulator_dtype(problem_.dtype)));
-    steps_ = std::max(std::max<int64_t>(tuning.get("KS", 512), 1), ceil_div(problem_.k, kSplitParts));
+    steps_ = std::max(std::max<int64_t>(tuning.get("KS"), 1), ceil_div(problem_.k, kSplitParts));
     parts_ = ceil_div(problem_.k, steps_);
     panels_ = ceil_div(problem_.m, kRowPanel) * ceil_div(problem_.n, width);
     Defines split = gemm_defines(problem_.dtype, problem_.wide), join = split;
@@ -138,7 +138,7 @@ bool rows_few(const GemmProblem& problem) {
 std::unique_ptr<Gemm> make_rows_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning) {
   const bool swapped = rows_swapped(problem);
   const GemmProblem p = swapped ? problem.transposed() : problem;
-  const int64_t width = tile_vector_width(p.dtype, tuning.get("VB", 64)), rows = std::clamp<int64_t>(tuning.get("RM", 4), 1, 6);
+  const int64_t width = tile_vector_width(p.dtype, tuning.get("VB")), rows = std::clamp<int64_t>(tuning.get("RM"), 1, 6);
   const bool along = rows_form(p) == RowsForm::along;
   const Defines defines = gemm_defines(p.dtype, p.wide).set("ROWS", 1).set("VW", width).set("TM", rows);
   const Range items{static_cast<size_t>(ceil_div(p.n, along ? 4 : 4 * width)), static_cast<size_t>(ceil_div(p.m, rows)), 1};
@@ -155,8 +155,7 @@ std::unique_ptr<Gemm> make_split_gemm(Device& device, const GemmProblem& problem
 std::unique_ptr<Gemm> make_panel_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning) {
   const bool swapped = problem.b.column != 1;
   const GemmProblem p = swapped ? problem.transposed() : problem;
-  const int64_t width = tile_vector_width(p.dtype, tuning.get("VB", 64)),
-                rows = std::clamp<int64_t>(tuning.get("PM", 8), 1, kRowPanel);
+  const int64_t width = tile_vector_width(p.dtype, tuning.get("VB")), rows = std::clamp<int64_t>(tuning.get("PM"), 1, kRowPanel);
   const Defines defines = gemm_defines(p.dtype, p.wide).set("PANEL", 1).set("VW", width).set("TM", rows);
   const int64_t columns = ceil_div(p.n, 2 * width), tiles = ceil_div(p.m, rows);
   // Starting a work-item costs as much as a tile: no more of them than keep the device busy.
@@ -166,8 +165,8 @@ std::unique_ptr<Gemm> make_panel_gemm(Device& device, const GemmProblem& problem
 }
 
 std::unique_ptr<Gemm> make_local_gemm(Device& device, const GemmProblem& problem, const Tuning& tuning) {
-  int64_t group = tuning.get("GROUP", 16), item = tuning.get("ITEM", 4);
-  const int64_t steps = tuning.get("KB", 16);
+  int64_t group = tuning.get("GROUP"), item = tuning.get("ITEM");
+  const int64_t steps = tuning.get("KB");
   const auto item_bytes = static_cast<int64_t>(kit::dtype_bytes(kit::accumulator_dtype(problem.dtype)));
   while (group > 1 && group * group > static_cast<int64_t>(device.max_work_group())) group /= 2;
   while (item > 1 && 2 * steps * group * item * item_bytes > static_cast<int64_t>(device.local_bytes())) item /= 2;

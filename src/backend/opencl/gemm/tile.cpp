@@ -16,8 +16,8 @@ constexpr int64_t kLeastRows = 6;    // row tiles that are worth packing all col
 class TileGemm final : public OwnGemm {
  public:
   TileGemm(Device& device, GemmProblem problem, const Tuning& tuning) : OwnGemm(std::move(problem), false) {
-    const int64_t width = tile_vector_width(problem_.dtype, tuning.get("VB", 64));
-    int64_t tile_rows = std::clamp<int64_t>(tuning.get("TM", 12), 1, kRowPanel);
+    const int64_t width = tile_vector_width(problem_.dtype, tuning.get("VB"));
+    int64_t tile_rows = std::clamp<int64_t>(tuning.get("TM"), 1, kRowPanel);
     const int64_t tile_columns = 2 * width;
     // Computing the transposed product pays if it wastes less of the tiles, or where it makes the stores contiguous.
     const auto cost = [&](const GemmProblem& p) {
@@ -35,7 +35,7 @@ class TileGemm final : public OwnGemm {
     a_batches_ = problem_.a.batch == 0 ? 1 : problem_.batch;
     panel_batch_ = a_batches_ == 1 ? 0 : row_tiles_ * problem_.k * kRowPanel;
     const int64_t fits = static_cast<int64_t>(device.local_bytes()) / (tile_columns * sum_bytes_) - 1;
-    steps_ = std::max<int64_t>(1, std::min({tuning.get("KC", 256), fits, std::max<int64_t>(problem_.k, 1)}));
+    steps_ = std::max<int64_t>(1, std::min({tuning.get("KC"), fits, std::max<int64_t>(problem_.k, 1)}));
     local_bytes_ = static_cast<size_t>((steps_ * tile_columns + width) * sum_bytes_);
     // Many equal work-groups share out evenly; but each packs its columns anew, so a group keeps some row tiles, and some panels of
     // columns, which read the same rows from the cache.

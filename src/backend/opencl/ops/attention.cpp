@@ -6,8 +6,6 @@
 namespace oncilla::ocl {
 namespace {
 
-constexpr int64_t kFew = 8;  // rows of the shape class "few"
-
 class AttentionPlan final : public onc_plan {
  public:
   AttentionPlan(Device& device, kit::OpDesc parsed, uint32_t scalars)
@@ -27,7 +25,7 @@ class AttentionPlan final : public onc_plan {
     const bool group_fits = s.space_bytes(group, 0) <= device.local_bytes();
     kit::support(group_fits, "[attention] ", s.value_size, " elements of a value exceed the device's local memory");
     const std::string variant =
-        choose_variant(device, desc, desc.output(0).dtype, s.length <= kFew ? "few" : "",
+        choose_variant(device, desc, desc.output(0).dtype, s.shape_class(),
                        {{"tile", tiles_ > 0, "heads that fit into local memory"},
                         {"row", row_fits, "keys and values with contiguous elements, and heads that fit into local memory"},
                         {"group"}},

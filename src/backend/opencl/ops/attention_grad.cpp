@@ -28,7 +28,7 @@ class AttentionGradPlan final : public onc_plan {
     kit::support(group_space * s.sum_bytes <= static_cast<int64_t>(device.local_bytes()), "[attention_grad] ", s.size, " and ",
                  s.value_size, " elements of a key and a value exceed the device's local memory");
     const std::string variant =
-        choose_variant(device, desc, desc.input(kQ).dtype, "",
+        choose_variant(device, desc, desc.input(kQ).dtype, s.shape_class(),
                        {{"tile", queries_.tiles > 0 && keys_.tiles > 0, "heads that fit into local memory"}, {"group"}}, info);
     info.workspace_bytes = static_cast<uint64_t>(s.batch * s.heads * s.length * s.sum_bytes);
     if (s.batch * s.heads == 0) return;

@@ -24,12 +24,12 @@ AttentionShape::AttentionShape(const Device& device, const kit::OpDesc& desc, si
   const std::optional<kit::Tensor>& mask = desc.has_in(mask_) ? desc.in[mask_] : std::nullopt;
   mask_strides_ = strides_of(mask);
   mask_kind_ = !mask ? 0 : mask->dtype == ONC_BOOL ? 2 : 1;
-  const Tuning& row = tuning(device, desc.name(), dtype_, "");
-  width = tile_vector_width(dtype_, row.get("VB", 64));
-  rows = std::clamp<int64_t>(row.get("TM", 8), 1, kRowPanel);
+  const Tuning row = tuned(device, desc, dtype_, shape_class());
+  width = tile_vector_width(dtype_, row.get("VB"));
+  rows = std::clamp<int64_t>(row.get("TM"), 1, kRowPanel);
   columns = 2 * width;
-  most_tiles_ = row.get("TILES", 4);
-  group = static_cast<int64_t>(group_size(device, static_cast<size_t>(row.get("GROUP", 64))));
+  most_tiles_ = row.get("TILES");
+  group = static_cast<int64_t>(group_size(device, static_cast<size_t>(row.get("GROUP"))));
   sum_bytes = dtype_ == ONC_F64 ? 8 : 4;
   local_bytes_ = static_cast<int64_t>(device.local_bytes());
 }

@@ -20,6 +20,8 @@ struct AttentionSpace {
 
 class AttentionShape {
  public:
+  static constexpr int64_t kFew = 8;  // rows of q that are too few to pack keys for
+
   // q, k, v and mask are inputs first, first + 1, ... of the descriptor.
   AttentionShape(const Device& device, const kit::OpDesc& desc, size_t first);
 
@@ -33,6 +35,7 @@ class AttentionShape {
     return static_cast<size_t>((space.each_row * rows + space.beside) * sum_bytes);
   }
   Defines defines(const std::string& variant) const;
+  const char* shape_class() const { return length <= kFew ? "few" : "many"; }
 
   // SCORE_PARAMS of lib/attention.h.
   void add_scores(Kernel::Arguments& arguments, const kit::OpDesc& desc, const kit::RunArgs& run) const;

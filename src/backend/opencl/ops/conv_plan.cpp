@@ -36,7 +36,7 @@ bool is_stem(const Device& device, const kit::OpDesc& desc, const ConvGeometry& 
   return strip_fits(device, g, direction, tuning(device, desc.name(), g.dtype, kStem));
 }
 
-// See tuning/defaults.def.
+// See tuning/conv.json.
 const char* shape_class_of(const Device& device, const kit::OpDesc& desc, const ConvGeometry& g, Direction direction,
                            uint64_t flops) {
   if (g.groups > 1 && (g.c == g.groups || g.k == g.groups)) {
@@ -49,7 +49,7 @@ const char* shape_class_of(const Device& device, const kit::OpDesc& desc, const 
   if (product_fits(g, direction) && (volume(g.window) == 1 || is_product(g, direction))) return "pointwise";
   if (winograd_fits(device, g, direction) && winograd_pays(g, direction)) return "window3";
   if (product_fits(g, direction) && rows >= kRows) return "many";
-  return direction == Direction::weight && g.channels() >= kMany && g.n * volume(g.out) <= kFew ? "few" : "";
+  return direction == Direction::weight && g.channels() >= kMany && g.n * volume(g.out) <= kFew ? "few" : "other";
 }
 
 class ConvPlan final : public onc_plan {
@@ -65,7 +65,7 @@ class ConvPlan final : public onc_plan {
     for (int role : {roles.x, roles.w, roles.y})
       info.bytes += static_cast<uint64_t>(tensor(role).numel()) * kit::dtype_bytes(out.dtype);
     const char* shape_class = shape_class_of(device, desc, g, direction, info.flops);
-    const Tuning& row = tuning(device, desc.name(), out.dtype, shape_class);
+    const Tuning row = tuned(device, desc, out.dtype, shape_class);
     const std::string variant = choose_variant(
         device, desc, out.dtype, shape_class,
         {{"direct"},

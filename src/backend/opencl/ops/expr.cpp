@@ -5,7 +5,6 @@
 #include "ops/launching.hpp"
 #include "ops/ops.hpp"
 #include "ops/variants.hpp"
-#include "runtime/tuning.hpp"
 
 namespace oncilla::ocl {
 
@@ -20,16 +19,15 @@ struct Parameters {
   int64_t width, vectors, local, items, want, across, chains;
 
   // plain: a sum that is written out for many vectors without compiling for long.
-  Parameters(const Device& device, uint32_t dtype, const char* shape_class, bool plain = false) {
-    const Tuning& row = tuning(device, "expr", dtype, shape_class);
-    width = row.get("width", 4);
-    vectors = row.get("vectors", 1);
-    local = row.get("local", 64);
-    items = row.get("items", 0);
-    want = row.get("want", 64);
-    across = row.get("across", 1);
-    if (plain) across = row.get("across_plain", across);
-    chains = row.get("chains", 1);
+  Parameters(const Device& device, const kit::OpDesc& desc, uint32_t dtype, const char* shape_class, bool plain = false) {
+    const Tuning row = tuned(device, desc, dtype, shape_class);
+    width = row.get("width");
+    vectors = row.get("vectors");
+    local = row.get("local");
+    items = row.get("items");
+    want = row.get("want");
+    across = row.get(plain ? "across_plain" : "across");
+    chains = row.get("chains");
   }
 };
 
@@ -89,7 +87,7 @@ class ExprPlan final : public onc_plan {
   void choose_pointwise(const Expression& expression, bool nothing) {
     const Layout& layout = expression.layout();
     const int square_dim = expression.square_dim();
-    const int64_t least = 2 * Parameters(device_, dtype_, "turned").width;  // below, most of a square would be tails
+    const int64_t least = 2 * Parameters(device_, desc, dtype_, "turned").width;  // below, most of a square would be tails
     const bool turned = square_dim >= 0 && layout.dims[static_cast<size_t>(square_dim)] >= least && layout.dims.back() >= least;
     const char* shape_class = turned ? "turned" : "map";
     const std::string variant = choose_variant(
@@ -97,18 +95,18 @@ class ExprPlan final : public onc_plan {
         {{"vector"}, {"scalar"}, {"square", square_dim >= 0, "an input that is contiguous along another dim than the output"}},
         info);
     if (nothing) return;
-    const Parameters tuned(device_, dtype_, shape_class);
+    const Parameters row(device_, desc, dtype_, shape_class);
     Shape shape;
     shape.form = variant == "square" ? Form::square : Form::pointwise;
     // Rows shorter than a vector would be all tail.
-    const bool short_rows = layout.kept() > 1 && layout.dims[layout.kept() - 1] < vector_width(expression, tuned.width);
+    const bool short_rows = layout.kept() > 1 && layout.dims[layout.kept() - 1] < vector_width(expression, row.width);
     const bool scalar = variant == "scalar" || (short_rows && desc.variant.empty());
-    shape.width = scalar ? 1 : vector_width(expression, tuned.width);
-    shape.chunk = shape.width * tuned.vectors;
+    shape.width = scalar ? 1 : vector_width(expression, row.width);
+    shape.chunk = shape.width * row.vectors;
     shape.wide_index = expression.wide_index();
     Program program = expression.program(shape);
     const int64_t units = get_field(program, "kept");
-    add_stage(std::move(program), shape, units, 1, tuned);
+    add_stage(std::move(program), shape, units, 1, row);
   }
 
   void choose_reduction(const Expression& expression, bool nothing) {
@@ -118,7 +116,7 @@ class ExprPlan final : public onc_plan {
     const bool plain = insts.size() <= kPlain && std::none_of(insts.begin(), insts.end(), [](const onc_expr_inst& i) {
                          return i.op > ONC_EX_REDUCE_SUM && i.op <= ONC_EX_REDUCE_ARGMAX;
                        });
-    const Parameters basic(device_, dtype_, column ? "column" : "row", plain);
+    const Parameters basic(device_, desc, dtype_, column ? "column" : "row", plain);
     const int64_t wanted = basic.want * device_.compute_units();
     const int width = vector_width(expression, basic.width);
     const int64_t parallel = column ? ceil_div(layout.kept_numel(), width * basic.across) : layout.kept_numel();
@@ -130,10 +128,10 @@ class ExprPlan final : public onc_plan {
     if (nothing) return;
 
     const bool across = variant.starts_with("column"), together = variant.starts_with("group");
-    const Parameters tuned(device_, dtype_, across ? "column" : "row", plain);
+    const Parameters row(device_, desc, dtype_, across ? "column" : "row", plain);
     Shape shape;
     shape.form = across ? Form::column : together ? Form::group : Form::item;
-    shape.width = vector_width(expression, tuned.width);
+    shape.width = vector_width(expression, row.width);
     // Rows shorter than a vector would be all tail, unless there is one row only.
     const int64_t axis =
         across ? (layout.kept() > 0 ? layout.dims[layout.kept() - 1] : 1) : (layout.reduced > 0 ? layout.dims.back() : 1);
@@ -144,30 +142,29 @@ class ExprPlan final : public onc_plan {
     } else if (!across && axis < shape.width && layout.dims.size() > 1) {
       shape.width = 1;
     }
-    shape.chunk = across ? 16 * tuned.vectors : shape.width * tuned.vectors;
+    shape.chunk = across ? 16 * row.vectors : shape.width * row.vectors;
     // Vectors beside the last column would have nothing to do.
-    shape.across = across && axis > shape.width ? static_cast<int>(tuned.across) : 1;
+    shape.across = across && axis > shape.width ? static_cast<int>(row.across) : 1;
     if (simple && shape.width > 1 && (shape.form == Form::item || (across && shape.across == 1))) {
-      shape.chains = static_cast<int>(tuned.chains);
+      shape.chains = static_cast<int>(row.chains);
     }
-    shape.group = together ? group_items(tuned) : 1;
+    shape.group = together ? group_items(row) : 1;
     shape.wide_index = expression.wide_index();
     shape.partial = partial;
-    reduce_in_stages(expression, shape, tuned);
+    reduce_in_stages(expression, shape, row);
   }
 
   // A group is a tree, so a power of two; where work-groups of one item are the rule, a few.
-  int group_items(const Parameters& tuned) const {
-    return static_cast<int>(group_size(device_, static_cast<size_t>(std::max<int64_t>(16, tuned.local))));
+  int group_items(const Parameters& row) const {
+    return static_cast<int>(group_size(device_, static_cast<size_t>(std::max<int64_t>(16, row.local))));
   }
 
-  void reduce_in_stages(const Expression& expression, const Shape& shape, const Parameters& tuned) {
+  void reduce_in_stages(const Expression& expression, const Shape& shape, const Parameters& row) {
     Program first = expression.program(shape);
     const int64_t kept = get_field(first, "kept"), units = get_field(first, "units"), total = get_field(first, "total");
     int64_t segments = 1;
     if (shape.partial) {
-      segments =
-          std::clamp<int64_t>(ceil_div(2 * tuned.want * device_.compute_units(), std::max<int64_t>(1, kept)), 2, kMaxSegments);
+      segments = std::clamp<int64_t>(ceil_div(2 * row.want * device_.compute_units(), std::max<int64_t>(1, kept)), 2, kMaxSegments);
       segments = std::clamp<int64_t>(segments, 1, std::max<int64_t>(1, units));
     }
     const int64_t segment_units = ceil_div(std::max<int64_t>(1, units), segments);
@@ -178,7 +175,7 @@ class ExprPlan final : public onc_plan {
       for (int part = 0; part < 2 * 64; ++part) set_field(program, kit::cat("ws", part), part * 8 * segments * total);
     };
     place_parts(first);
-    add_stage(std::move(first), shape, kept, segments, tuned);
+    add_stage(std::move(first), shape, kept, segments, row);
     if (!shape.partial) return;
 
     Shape last;
@@ -190,7 +187,7 @@ class ExprPlan final : public onc_plan {
     info.workspace_bytes = expression.state_bytes() * static_cast<uint64_t>(segments * total);
     kit::support(shape.wide_index || info.workspace_bytes < (uint64_t{1} << 31), "[expr] a workspace of ", info.workspace_bytes,
                  " bytes");
-    add_stage(std::move(finish), last, total, 1, tuned);
+    add_stage(std::move(finish), last, total, 1, row);
   }
 
   // A device takes only so many bytes of arguments: 1024 at the least.
@@ -202,10 +199,10 @@ class ExprPlan final : public onc_plan {
                  " bytes of kernel arguments; the device takes ", limit);
   }
 
-  void add_stage(Program program, const Shape& shape, int64_t units, int64_t segments, const Parameters& tuned) {
+  void add_stage(Program program, const Shape& shape, int64_t units, int64_t segments, const Parameters& row) {
     const bool group = shape.form == Form::group;
-    const int64_t local = group ? shape.group : std::min<int64_t>(tuned.local, static_cast<int64_t>(device_.max_work_group()));
-    const int64_t most = tuned.items > 0 ? std::max<int64_t>(1, tuned.items * device_.compute_units() / segments) : 0;
+    const int64_t local = group ? shape.group : std::min<int64_t>(row.local, static_cast<int64_t>(device_.max_work_group()));
+    const int64_t most = row.items > 0 ? std::max<int64_t>(1, row.items * device_.compute_units() / segments) : 0;
     const Spread spread = spread_units(units, most, group ? 1 : local);
     set_field(program, "per_item", spread.per_item);
     set_field(program, "item_step", spread.item_step);

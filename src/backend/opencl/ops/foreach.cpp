@@ -21,18 +21,18 @@ class ForeachPlan final : public ListPlan {
     support_tape(device_, desc);
     const uint32_t dtype = desc.output(0).dtype;
     const std::string variant = choose_variant(device_, desc, dtype, "", {{"vector"}, {"scalar"}}, info);
-    const Tuning& tuned = tuning(device_, "foreach", dtype, "");
+    const Tuning row = tuned(device_, desc, dtype, "");
     const bool wide = std::any_of(desc.tape->insts.begin(), desc.tape->insts.end(),
                                   [](const onc_expr_inst& inst) { return inst.dtype == ONC_F64 || inst.dtype == ONC_I64; });
-    const int64_t width = std::max<int64_t>(1, wide ? tuned.get("width", 4) / 2 : tuned.get("width", 4));
+    const int64_t width = std::max<int64_t>(1, wide ? row.get("width") / 2 : row.get("width"));
     ForeachShape shape_of;
     shape_of.width = variant == "scalar" ? 1 : static_cast<int>(width);
-    shape_of.chunk = width * tuned.get("vectors", 16);
+    shape_of.chunk = width * row.get("vectors");
     std::vector<int64_t> lengths;
     for (size_t t = 0; t < tensors_; ++t) lengths.push_back(desc.output(t).numel());
     // A tensor's own lists must fit into one launch.
-    shape(std::move(lengths), shape_of.chunk, std::max<uint32_t>(kListSegments, static_cast<uint32_t>(lists_)),
-          tuned.get("items", 0), std::min<int64_t>(tuned.get("local", 64), static_cast<int64_t>(device_.max_work_group())));
+    shape(std::move(lengths), shape_of.chunk, std::max<uint32_t>(kListSegments, static_cast<uint32_t>(lists_)), row.get("items"),
+          std::min<int64_t>(row.get("local"), static_cast<int64_t>(device_.max_work_group())));
     program_ = foreach_program(desc, count(), shape_of);
     Defines defines;
     define_segments(defines);

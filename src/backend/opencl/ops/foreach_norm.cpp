@@ -18,7 +18,7 @@ class ForeachNormPlan final : public ListPlan {
     const uint32_t dtype = desc.input(0).dtype;
     support_floating(device_, desc, dtype);
     const std::string variant = choose_variant(device_, desc, dtype, "", {{"vector"}, {"group"}}, info);
-    const Tuning& tuned = tuning(device_, "foreach_norm", dtype, "");
+    const Tuning row = tuned(device_, desc, dtype, "");
     item_bytes_ = static_cast<uint32_t>(kit::dtype_bytes(desc.output(0).dtype));
     Defines defines;
     set_storage(defines, dtype);
@@ -37,8 +37,8 @@ class ForeachNormPlan final : public ListPlan {
     }
     info.bytes += tensors_ * item_bytes_;
     info.workspace_bytes = static_cast<uint64_t>(std::max<int64_t>(1, units)) * item_bytes_;
-    const int64_t local = variant == "group" ? 1 : std::min<int64_t>(tuned.get("local", 64), group_limit());
-    shape(std::move(lengths), kChunk, kListSegments, variant == "group" ? 0 : tuned.get("items", 0), local);
+    const int64_t local = variant == "group" ? 1 : std::min<int64_t>(row.get("local"), group_limit());
+    shape(std::move(lengths), kChunk, kListSegments, variant == "group" ? 0 : row.get("items"), local);
     define_segments(defines);
     part_ = device_.kernel("foreach_norm.cl", "foreach_norm", defines);
     finish_ = device_.kernel("foreach_norm.cl", "foreach_norm_finish", defines);

@@ -38,7 +38,7 @@ GemmProblem problem_of(const kit::OpDesc& desc) {
   return p;
 }
 
-// See tuning/defaults.def.
+// See tuning/matmul.json.
 const char* shape_class_of(const GemmProblem& p) {
   const int64_t products = p.m * p.n * p.k;
   if (products <= 4096) {
@@ -49,7 +49,7 @@ const char* shape_class_of(const GemmProblem& p) {
   if (std::min(p.m, p.n) <= 4) return "thin";
   if (rows_few(p)) return "few";
   if (std::max(p.m, p.n) <= 32 && p.k >= 4096 && p.batch == 1) return "deep";
-  return products <= 4194304 ? "small" : "";
+  return products <= 4194304 ? "small" : "large";
 }
 
 // The product without its epilogue, in a contiguous d.
@@ -89,7 +89,7 @@ class MatmulPlan final : public onc_plan {
       p = bare(p);
       epilogue_ = make_expr(device, kit::epilogue_expr(desc));
     }
-    const Tuning& row = tuning(device, desc.name(), d.dtype, shape_class);
+    const Tuning row = tuned(device, desc, d.dtype, shape_class);
     if (variant == "tile") gemm_ = make_tile_gemm(device, p, row);
     if (variant == "rows") gemm_ = make_rows_gemm(device, p, row);
     if (variant == "panel") gemm_ = make_panel_gemm(device, p, row);

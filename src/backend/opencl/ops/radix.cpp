@@ -66,10 +66,10 @@ class SortPlan final : public onc_plan {
       return;
     }
     shape_ = variant == "group" ? kGroup : kSerial;
-    const Tuning& tuned = tuning(device, desc.name(), x.dtype, shape_class);
-    if (tuned.variant == variant) {
-      shape_.chunks = tuned.get("CHUNKS", shape_.chunks);
-      shape_.least = tuned.get("CHUNK", shape_.least);
+    const Tuning row = tuned(device, desc, x.dtype, shape_class);
+    if (!row.variants.empty() && row.variants.front() == variant) {
+      shape_.chunks = row.get("CHUNKS");
+      shape_.least = row.get("CHUNK");
     }
     passes_ = ceil_div(key_bits_, shape_.digit);
     const int64_t wanted = std::max<int64_t>(1, shape_.chunks / rows_.rows);

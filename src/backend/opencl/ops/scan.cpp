@@ -37,8 +37,7 @@ class ScanPlan final : public onc_plan {
     if (variant == "column") to_columns(rows_);
     form_ = variant == "column" ? Form::column : variant == "tile" ? Form::tile : Form::row;
     if (variant == "blocks") {
-      const int64_t most =
-          ceil_div(tuning(device, desc.name(), x.dtype, shape_class_).get("CHUNKS", 16), std::max<int64_t>(1, rows_.rows));
+      const int64_t most = ceil_div(tuned(device, desc, x.dtype, shape_class_).get("CHUNKS"), std::max<int64_t>(1, rows_.rows));
       chunk_ = std::max(kLeastChunk, ceil_div(rows_.length, std::max<int64_t>(2, most)));
       chunks_ = ceil_div(rows_.length, chunk_);
       info.workspace_bytes = static_cast<uint64_t>(rows_.rows * chunks_) * state_bytes(x.dtype);
@@ -105,7 +104,7 @@ class ScanPlan final : public onc_plan {
       defines.set(attrs_.kind == ONC_SCAN_LOGSUMEXP ? "LOGSUM" : "ADD_UP", 1);
     }
     if (compensated(dtype)) defines.set("COMPENSATED", 1);
-    const auto wanted = tuning(device, desc.name(), dtype, shape_class_).get("LOCAL", 64);
+    const auto wanted = tuned(device, desc, dtype, shape_class_).get("LOCAL");
     local_.x = form_ == Form::column ? 1 : group_size(device, static_cast<size_t>(wanted));
     if (form_ == Form::tile) {
       kernel_ = device.kernel("scan_tile.cl", "scan_tile", defines);

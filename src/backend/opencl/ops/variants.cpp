@@ -1,38 +1,106 @@
 #include "ops/variants.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
-
-#include "runtime/tuning.hpp"
 
 namespace oncilla::ocl {
 
-std::string choose_variant(const Device& device, const kit::OpDesc& desc, uint32_t dtype, std::string_view shape_class,
-                           std::initializer_list<Candidate> candidates, kit::PlanInfo& info) {
+namespace {
+
+// "tile:TM=8,VB=64": a variant's name, and parameters.
+struct Forced {
+  std::string name;
+  TuningValues params;
+
+  explicit Forced(const kit::OpDesc& desc) {
+    const std::string& text = desc.variant;
+    const size_t colon = text.find(':');
+    name = text.substr(0, colon);
+    for (size_t begin = colon == std::string::npos ? text.size() : colon + 1; begin < text.size();) {
+      const size_t end = std::min(text.find(',', begin), text.size()), equals = text.find('=', begin);
+      int64_t value = 0;
+      const char *from = text.data() + equals + 1, *to = text.data() + end;
+      const std::from_chars_result read = equals < end ? std::from_chars(from, to, value) : std::from_chars_result{};
+      kit::require(read.ptr == to && read.ec == std::errc(), "[", desc.name(), "] variant '", text, "': '",
+                   text.substr(begin, end - begin), "' is not NAME=number");
+      params[text.substr(begin, equals - begin)] = value;
+      begin = end + 1;
+    }
+  }
+};
+
+// What a plan tells of its row: shape class, the variant's parameters, and what could be tried of all candidates.
+void tell_tuning(const Device& device, const kit::OpDesc& desc, const Tuning& row, std::string_view shape_class,
+                 std::initializer_list<Candidate> candidates, kit::PlanInfo& info) {
+  info.shape_class = shape_class;
+  const std::vector<TuningParameter>& known = device.tuning_rows().parameters(desc.name());
+  for (const TuningParameter& p : known) {
+    const auto found = row.params.find(p.name);
+    if (p.serves(info.variant) && found != row.params.end())
+      info.parameters += kit::cat(info.parameters.empty() ? "" : " ", p.name, "=", found->second);
+  }
+  for (const Candidate& c : candidates) {
+    if (!c.fits) continue;
+    info.choices += kit::cat(info.choices.empty() ? "" : " ", c.name);
+    char between = ':';
+    for (const TuningParameter& p : known) {
+      if (p.values.empty() || !p.serves(c.name)) continue;
+      info.choices += kit::cat(between, p.name);
+      for (size_t i = 0; i < p.values.size(); ++i) info.choices += kit::cat(i == 0 ? "=" : "|", p.values[i]);
+      between = ',';
+    }
+  }
+}
+
+std::string choose(const kit::OpDesc& desc, const Tuning& row, std::initializer_list<Candidate> candidates,
+                   const kit::PlanInfo& info) {
   const auto fitting = [&](std::string_view name) {
     return std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& c) { return c.fits && c.name == name; });
   };
-  info.candidates.clear();
-  for (const Candidate& c : candidates) {
-    if (c.fits) info.candidates += (info.candidates.empty() ? "" : " ") + std::string(c.name);
-  }
   if (!desc.variant.empty()) {
+    const Forced forced(desc);
     for (const Candidate& c : candidates) {
-      if (desc.variant == c.name && !c.fits)
+      if (forced.name == c.name && !c.fits)
         throw kit::Error(ONC_NOT_FOUND, kit::cat("[", desc.name(), "] variant '", c.name, "' needs ", c.needs,
                                                  "; this plan has: ", info.candidates));
     }
-    if (!fitting(desc.variant))
+    if (!fitting(forced.name))
       throw kit::Error(ONC_NOT_FOUND,
-                       kit::cat("[", desc.name(), "] no variant '", desc.variant, "'; this plan has: ", info.candidates));
-    return info.variant = desc.variant;
+                       kit::cat("[", desc.name(), "] no variant '", forced.name, "'; this plan has: ", info.candidates));
+    return forced.name;
   }
-  const std::string& tuned = tuning(device, desc.name(), dtype, shape_class).variant;
-  if (fitting(tuned)) return info.variant = tuned;
+  for (const std::string& variant : row.variants) {
+    if (fitting(variant)) return variant;
+  }
   for (const Candidate& c : candidates) {
-    if (c.fits) return info.variant = c.name;
+    if (c.fits) return c.name;
   }
   throw kit::Error(ONC_INTERNAL, kit::cat("[", desc.name(), "] no variant fits"));
+}
+
+}  // namespace
+
+std::string choose_variant(const Device& device, const kit::OpDesc& desc, uint32_t dtype, std::string_view shape_class,
+                           std::initializer_list<Candidate> candidates, kit::PlanInfo& info) {
+  info.candidates.clear();
+  for (const Candidate& c : candidates) {
+    if (c.fits) info.candidates += kit::cat(info.candidates.empty() ? "" : " ", c.name);
+  }
+  const Tuning row = tuned(device, desc, dtype, shape_class);
+  info.variant = choose(desc, row, candidates, info);
+  tell_tuning(device, desc, row, shape_class, candidates, info);
+  return info.variant;
+}
+
+Tuning tuned(const Device& device, const kit::OpDesc& desc, uint32_t dtype, std::string_view shape_class) {
+  Tuning row = tuning(device, desc.name(), dtype, shape_class);
+  if (desc.variant.find(':') == std::string::npos) return row;
+  const Forced forced(desc);
+  const std::string wrong = check_parameters(device.tuning_rows().parameters(desc.name()), desc.name(), forced.name, forced.params);
+  kit::require(wrong.empty(), "[", desc.name(), "] ", wrong);
+  for (const auto& [name, value] : forced.params) row.params[name] = value;
+  return row;
 }
 
 void support_float(const Device& device, const kit::OpDesc& desc, uint32_t dtype) {

@@ -11,6 +11,7 @@
 #include "kit/backend.hpp"
 #include "runtime/device.hpp"
 #include "runtime/storage.hpp"
+#include "runtime/tuning.hpp"
 
 namespace oncilla::ocl {
 
@@ -22,10 +23,14 @@ struct Candidate {
   const char* needs = "";
 };
 
-// The variant to use: the forced one (ONC_NOT_FOUND, naming it, if this plan has none such), else the tuning row's if it fits, else
-// the first that fits. Fills info.variant and info.candidates.
+// The variant to use: the forced one (ONC_NOT_FOUND, naming it, if this plan has none such), else that of the most specific tuning
+// row that fits, else the first that fits. Fills info but for work and workspace.
 std::string choose_variant(const Device& device, const kit::OpDesc& desc, uint32_t dtype, std::string_view shape_class,
                            std::initializer_list<Candidate> candidates, kit::PlanInfo& info);
+
+// The tuning parameters of a plan: the rows', and over them those that its forced variant has ("tile:TM=8,VB=64").
+// ONC_INVALID_ARGUMENT for one that the variant does not have, or a value that it does not take.
+Tuning tuned(const Device& device, const kit::OpDesc& desc, uint32_t dtype, std::string_view shape_class);
 
 // Declines what the kernels of this folder do not compute with: anything but float32, and float64 on a device that has it.
 void support_float(const Device& device, const kit::OpDesc& desc, uint32_t dtype);

@@ -8,8 +8,25 @@
 #include "runtime/process.hpp"
 #include "runtime/programs.hpp"
 #include "runtime/quirks.hpp"
+#include "runtime/tuning.hpp"
 
 namespace oncilla::ocl {
+namespace {
+
+const char* class_name(uint32_t device_class) {
+  switch (device_class) {
+    case ONC_CLASS_CPU:
+      return "cpu";
+    case ONC_CLASS_INTEGRATED:
+      return "integrated";
+    case ONC_CLASS_DISCRETE:
+      return "discrete";
+    default:
+      return "other";
+  }
+}
+
+}  // namespace
 
 std::string Defines::str() const {
   std::string text;
@@ -44,6 +61,10 @@ Device::Device(cl::Platform platform, cl::Device id, const onc_device_options& o
   max_alloc_bytes_ = id_.getInfo<CL_DEVICE_MAX_MEM_ALLOC_SIZE>();
   name_ = id_.getInfo<CL_DEVICE_NAME>().c_str();
   programs_ = std::make_unique<ProgramCache>(context_, id_, platform_.getInfo<CL_PLATFORM_NAME>().c_str(), options.cache_dir);
+  tuning_ = std::make_unique<TuningRows>(
+      DeviceIdentity{class_name(class_), platform_.getInfo<CL_PLATFORM_NAME>().c_str(), id_.getInfo<CL_DEVICE_VENDOR>().c_str(),
+                     name_, id_.getInfo<CL_DRIVER_VERSION>().c_str()},
+      tuning_file(options.tuning_file));
   probed_ = probe_features(context_, id_, *programs_);
   features_ = probed_;
   for (const Quirk* quirk : quirks_of(platform_, id_)) {
@@ -83,7 +104,7 @@ void Device::stats(onc_device_stats& stats) {
   stats.launches = launches;
   // The text may grow while a caller still reads the last one: every text given out is kept.
   const std::lock_guard guard(warnings_mutex_);
-  if (std::string now = programs_->warnings(); warnings_.empty() || warnings_.back() != now) warnings_.push_back(std::move(now));
+  if (std::string now = tuning_->warnings() + programs_->warnings(); warnings_.empty() || warnings_.back() != now) warnings_.push_back(std::move(now));
   stats.warnings = warnings_.back().c_str();
 }
 

@@ -22,6 +22,7 @@ class Device;
 class Queue;
 class LaunchList;
 class ProgramCache;
+class TuningRows;
 struct Launch;
 struct QueueError;
 
@@ -175,6 +176,7 @@ class Device final : public onc_device {
   const std::string& name() const { return name_; }
   size_t max_work_group() const { return max_work_group_; }
   uint64_t local_bytes() const { return local_bytes_; }
+  const TuningRows& tuning_rows() const { return *tuning_; }
   bool cpu() const { return class_ == ONC_CLASS_CPU; }  // only for reports: choices are rows of the tuning database
 
   std::atomic<uint64_t> buffer_bytes{0}, buffers{0}, launches{0};
@@ -195,6 +197,7 @@ class Device final : public onc_device {
   uint64_t local_bytes_ = 0, max_alloc_bytes_ = 0;
   std::string name_;
   std::unique_ptr<ProgramCache> programs_;
+  std::unique_ptr<TuningRows> tuning_;
   std::mutex warnings_mutex_;
   std::deque<std::string> warnings_;
   std::atomic<uint64_t> handles_forgotten_{0};

@@ -35,10 +35,10 @@ std::vector<long> numbers(std::string_view version) {
 
 }  // namespace
 
-bool in_range(std::string_view version, const Quirk& quirk) {
+bool in_range(std::string_view version, std::string_view from, std::string_view until) {
   const std::vector<long> own = numbers(version);
-  if (*quirk.from != 0 && own < numbers(quirk.from)) return false;
-  return *quirk.until == 0 || own < numbers(quirk.until);
+  if (!from.empty() && own < numbers(from)) return false;
+  return until.empty() || own < numbers(until);
 }
 
 std::vector<const Quirk*> quirks_of(const cl::Platform& platform, const cl::Device& id) {
@@ -46,7 +46,7 @@ std::vector<const Quirk*> quirks_of(const cl::Platform& platform, const cl::Devi
   const std::string driver = id.getInfo<CL_DRIVER_VERSION>().c_str();
   std::vector<const Quirk*> found;
   for (const Quirk& quirk : kQuirks) {
-    if (name == quirk.platform && device.find(quirk.device) != std::string::npos && in_range(driver, quirk))
+    if (name == quirk.platform && device.find(quirk.device) != std::string::npos && in_range(driver, quirk.from, quirk.until))
       found.push_back(&quirk);
   }
   return found;

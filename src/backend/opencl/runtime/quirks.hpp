@@ -19,7 +19,8 @@ struct Quirk {
 
 // The rows that match.
 std::vector<const Quirk*> quirks_of(const cl::Platform& platform, const cl::Device& id);
-bool in_range(std::string_view version, const Quirk& quirk);
+// Whether a driver's version is in the range: numbers are compared one by one.
+bool in_range(std::string_view version, std::string_view from, std::string_view until);
 
 // The features that ONCILLA_FEATURES_OFF names, separated by commas. Throws ONC_INVALID_ARGUMENT for a name that is none.
 std::vector<std::string> features_off();

@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "kit/error.hpp"
-#include "runtime/kernel_sources.hpp"
+#include "runtime/embedded.hpp"
 
 namespace oncilla::ocl {
 
@@ -24,7 +24,7 @@ std::string read_source(const std::string& path) {
       return text.str();
     }
   }
-  for (const KernelSource& source : kernel_sources()) {
+  for (const EmbeddedFile& source : kernel_sources()) {
     if (path == source.path) return std::string(source.text, source.bytes);
   }
   throw kit::Error(ONC_NOT_FOUND, kit::cat("[program] there is no kernel file ", path));
