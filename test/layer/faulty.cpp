@@ -222,6 +222,12 @@ cl_mem CL_API_CALL buffer_fails(cl_context context, cl_mem_flags flags, size_t s
   return nullptr;
 }
 
+// A buffer over memory of the host's has a copy of its own.
+cl_mem CL_API_CALL memory_apart(cl_context context, cl_mem_flags flags, size_t size, void* host, cl_int* status) {
+  if ((flags & CL_MEM_USE_HOST_PTR) != 0) flags = (flags & ~cl_mem_flags{CL_MEM_USE_HOST_PTR}) | CL_MEM_COPY_HOST_PTR;
+  return real.clCreateBuffer(context, flags, size, host, status);
+}
+
 // Where a copy is longer than a page, its last byte stays behind.
 cl_int CL_API_CALL copy_short(cl_command_queue queue, cl_mem from, cl_mem to, size_t from_at, size_t to_at, size_t bytes, cl_uint n,
                               const cl_event* wait, cl_event* event) {
@@ -366,6 +372,7 @@ const Fault kFaults[] = {
     {"log_empty", SEED(ours.clGetProgramBuildInfo = log_empty)},
     {"binary_refused", SEED(ours.clCreateProgramWithBinary = binary_refused)},
     {"buffer_fails", SEED(ours.clCreateBuffer = buffer_fails)},
+    {"memory_apart", SEED(ours.clCreateBuffer = memory_apart)},
     {"copy_short", SEED(ours.clEnqueueCopyBuffer = copy_short)},
     {"write_aligned", SEED(ours.clEnqueueWriteBuffer = write_aligned)},
     {"fill_first", SEED(ours.clEnqueueFillBuffer = fill_first)},

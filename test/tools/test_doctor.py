@@ -47,6 +47,7 @@ FAULTS: dict[str, tuple[tuple[str, ...], str]] = {
     "claims_half": (DEVICE, r"the driver names cl_khr_fp16, but a kernel that uses it does not compile"),
     "no_device": (DEVICE, r"no OpenCL platform has a device"),
 }
+COMMANDS = {"write_aligned", "map_stale"}  # that nothing uses where host and device share memory
 WARNINGS = {"log_empty", "claims_half", "times_stale"}  # training goes on
 
 
@@ -94,6 +95,8 @@ def test_a_working_runtime_is_clean(oncilla: Run, layer: str, tmp_path: Path) ->
 def test_a_seeded_fault_is_found(oncilla: Run, layer: str, tmp_path: Path, fault: str) -> None:
     arguments, words = FAULTS[fault]
     environment = {"OPENCL_LAYERS": layer, "ONCILLA_TEST_FAULT": fault, "ONCILLA_CACHE_DIR": str(tmp_path / "cache")}
+    if fault in COMMANDS:
+        environment["ONCILLA_FEATURES_OFF"] = "unified_memory"
     result = oncilla("doctor", *arguments, **environment)
     level = "warning" if fault in WARNINGS else "problem"
     output = result.stdout + result.stderr
@@ -121,13 +124,24 @@ def test_a_quirk_of_the_driver_turns_a_feature_off(oncilla: Run, layer: str, tmp
     assert re.search(r"  note +a row for the tests; svm is turned off \(test/tools/test_doctor.py\)", told.stdout)
 
 
+def test_unified_memory_is_used_only_where_it_is(oncilla: Run, layer: str, tmp_path: Path) -> None:
+    for fault, unified in (("none", True), ("memory_apart", False)):
+        environment = {"OPENCL_LAYERS": layer, "ONCILLA_TEST_FAULT": fault, "ONCILLA_CACHE_DIR": str(tmp_path / fault)}
+        found = re.search(r"features +(.*)", oncilla("devices", **environment).stdout)[1].split()
+        assert "svm" in found and ("unified_memory" in found) is unified
+        told = oncilla("doctor", "--part", "device", **environment)
+        assert told.returncode == 0, told.stdout
+        assert re.search(r"  ok +copies, fills and maps keep every byte", told.stdout)
+
+
 def test_features_are_turned_off_by_name(oncilla: Run) -> None:
     def listed(off: str | None) -> subprocess.CompletedProcess:
         return oncilla("devices", ONCILLA_FEATURES_OFF=off)
 
     every = re.search(r"features +(.*)", listed(None).stdout)[1].split()
     for name in every:
-        assert re.search(r"features +(.*)", listed(name).stdout)[1].split() == [f for f in every if f != name]
+        gone = {"svm": {"svm", "unified_memory"}}.get(name, {name})  # what is built on it goes with it
+        assert re.search(r"features +(.*)", listed(name).stdout)[1].split() == [f for f in every if f not in gone]
     assert re.search(r"features +(.*)", listed(",".join(every)).stdout)[1] == "none"
     assert listed("").returncode == 0
     wrong = listed("fp64,fp46")

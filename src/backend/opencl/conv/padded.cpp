@@ -66,7 +66,7 @@ std::unique_ptr<Buffer> Taps::upload(Device& device) const {
   cl_int status = CL_SUCCESS;
   cl::Buffer memory(device.context(), CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, bytes, table.data(), &status);
   check(status, "[conv] the table of taps");
-  return std::make_unique<Buffer>(std::move(memory), bytes, device);
+  return std::make_unique<Buffer>(std::move(memory), bytes, nullptr, device);
 }
 
 Padded padded_input(const ConvGeometry& g) {

@@ -18,7 +18,7 @@ std::unique_ptr<Buffer> constant_buffer(Device& device, const kit::OpDesc& desc,
   // The copy is made before the call returns; OpenCL takes the pointer as one to writable memory all the same.
   cl::Buffer mem(device.context(), CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, bytes, const_cast<void*>(data), &status);
   check(status, kit::cat("[", desc.name(), "] a table of ", bytes, " bytes"));
-  return std::make_unique<Buffer>(std::move(mem), bytes, device);
+  return std::make_unique<Buffer>(std::move(mem), bytes, nullptr, device);
 }
 
 class TapsPlan final : public onc_plan {

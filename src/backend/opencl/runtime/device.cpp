@@ -8,6 +8,7 @@
 #include "runtime/process.hpp"
 #include "runtime/programs.hpp"
 #include "runtime/quirks.hpp"
+#include "runtime/shared_memory.hpp"
 #include "runtime/tuning.hpp"
 
 namespace oncilla::ocl {
@@ -34,7 +35,8 @@ std::string Defines::str() const {
   return text;
 }
 
-Buffer::Buffer(cl::Buffer mem, uint64_t bytes, Device& device) : mem_(std::move(mem)), bytes_(bytes), device_(device) {
+Buffer::Buffer(cl::Buffer mem, uint64_t bytes, char* host, Device& device)
+    : mem_(std::move(mem)), bytes_(bytes), host_(host), device_(device) {
   device_.buffer_bytes += bytes_;
   ++device_.buffers;
 }
@@ -71,6 +73,7 @@ Device::Device(cl::Platform platform, cl::Device id, const onc_device_options& o
     if (bool* feature = features_.find(quirk->feature)) *feature = false;
   }
   for (const std::string& name : features_off()) *features_.find(name) = false;
+  features_.unified_memory = features_.unified_memory && features_.svm;
 }
 
 Device::~Device() {
@@ -104,7 +107,8 @@ void Device::stats(onc_device_stats& stats) {
   stats.launches = launches;
   // The text may grow while a caller still reads the last one: every text given out is kept.
   const std::lock_guard guard(warnings_mutex_);
-  if (std::string now = tuning_->warnings() + programs_->warnings(); warnings_.empty() || warnings_.back() != now) warnings_.push_back(std::move(now));
+  if (std::string now = tuning_->warnings() + programs_->warnings(); warnings_.empty() || warnings_.back() != now)
+    warnings_.push_back(std::move(now));
   stats.warnings = warnings_.back().c_str();
 }
 
@@ -116,10 +120,12 @@ std::unique_ptr<onc_buffer> Device::alloc(uint64_t bytes) {
                                                  max_alloc_bytes_, " for one buffer"));
   }
   cl_int status = CL_SUCCESS;
-  cl::Buffer mem(context_, CL_MEM_READ_WRITE, bytes, nullptr, &status);
+  char* host = nullptr;
+  cl::Buffer mem(features_.unified_memory ? unified_buffer(context_(), bytes, host, status)
+                                          : clCreateBuffer(context_(), CL_MEM_READ_WRITE, bytes, nullptr, &status));
   if (status == CL_OUT_OF_RESOURCES) status = CL_MEM_OBJECT_ALLOCATION_FAILURE;
   check(status, kit::cat("[buffer_alloc] ", bytes, " bytes"));
-  return std::make_unique<Buffer>(std::move(mem), bytes, *this);
+  return std::make_unique<Buffer>(std::move(mem), bytes, host, *this);
 }
 
 std::unique_ptr<onc_queue> Device::create_queue(uint32_t flags) {

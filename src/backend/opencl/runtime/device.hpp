@@ -27,9 +27,11 @@ struct Launch;
 struct QueueError;
 
 // What a probe kernel showed to compile and to run right, never what a version string promises.
-inline constexpr const char* kFeatureNames[] = {"fp64", "fp16", "int64_atomics", "subgroups", "work_group_collectives", "svm"};
+inline constexpr const char* kFeatureNames[] = {"fp64", "fp16",          "int64_atomics", "subgroups", "work_group_collectives",
+                                                "svm",  "unified_memory"};
 struct Features {
-  bool fp64 = false, fp16 = false, int64_atomics = false, subgroups = false, work_group_collectives = false, svm = false;
+  bool fp64 = false, fp16 = false, int64_atomics = false, subgroups = false, work_group_collectives = false, svm = false,
+       unified_memory = false;
   std::string str() const;  // "fp64 int64_atomics"
   // The member of that name, or NULL.
   bool* find(std::string_view name);
@@ -37,14 +39,17 @@ struct Features {
 
 class Buffer final : public onc_buffer {
  public:
-  Buffer(cl::Buffer mem, uint64_t bytes, Device& device);
+  // host: where the host may read and write the memory itself while no command uses it (unified memory), or NULL.
+  Buffer(cl::Buffer mem, uint64_t bytes, char* host, Device& device);
   ~Buffer() override;
   uint64_t bytes() const override { return bytes_; }
   const cl::Buffer& mem() const { return mem_; }
+  char* host() const { return host_; }
 
  private:
   cl::Buffer mem_;
   uint64_t bytes_;
+  char* host_;
   Device& device_;
 };
 
@@ -226,6 +231,8 @@ class Queue final : public onc_queue {
   uint64_t id() const { return id_; }  // of no other queue, before or after
   // For commands that are no launches: what waits is enqueued first, so that the order holds.
   const cl::CommandQueue& cl();
+  // The host's view of a place, if it has one and no command of this queue is under way; else NULL.
+  char* idle_host(onc_arg at) const;
   LaunchList& launches() { return *launches_; }
 
  private:

@@ -20,9 +20,9 @@ void QueueError::report(cl_int now, const char* op) {
 
 LaunchList::LaunchList(Device& device, const cl::CommandQueue& queue, QueueError& error)
     : device_(device), queue_(queue), error_(error) {
-  const Tuning& row = tuning(device, "queue", 0, "");
-  most_ = static_cast<size_t>(row.get("hold", 1));
-  most_work_ = static_cast<uint64_t>(row.get("work", 0));
+  const Tuning row = tuning(device, "queue", 0, "");
+  most_ = static_cast<size_t>(row.get("hold"));
+  most_work_ = static_cast<uint64_t>(row.get("work"));
   device_.add(*this);
 }
 
@@ -38,6 +38,7 @@ void LaunchList::expect(const kit::PlanInfo& plan) { expected_ = plan.flops + pl
 void LaunchList::add(Launch launch) {
   if (most_ > 1 && expected_ > 0 && work_ + expected_ <= most_work_) {
     work_ += expected_;
+    busy_ = true;
     waiting_.push_back(std::move(launch));
     if (waiting_.size() < most_) return;
     enqueue_waiting();
@@ -71,6 +72,7 @@ std::vector<Watched> LaunchList::take_watched() {
 }
 
 void LaunchList::enqueue(const Launch& launch) {
+  busy_ = true;
   cl_event event = nullptr;
   launch.kernel.enqueue(queue_(), launch, bytes_.data() + launch.begin, watching_ ? &event : nullptr);
   if (event != nullptr) watched_.push_back({launch.kernel, cl::Event(event)});

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -60,6 +61,10 @@ class LaunchList {
   void add(Launch launch);
   // Enqueues what waits.
   void submit();
+  // Whether everything that was enqueued is known to be done: nothing was since settled().
+  bool idle() const { return !busy_; }
+  void begin() { busy_ = true; }
+  void settled() { busy_ = false; }
   // Enqueues what waits, and keeps the events of the launches that follow until they are taken.
   void watch();
   std::vector<Watched> take_watched();
@@ -74,6 +79,7 @@ class LaunchList {
   std::vector<Launch> waiting_;
   std::vector<unsigned char> bytes_;
   bool watching_ = false;
+  std::atomic<bool> busy_{false};  // set by another thread, too, that submits
   std::vector<Watched> watched_;
   size_t most_;
   uint64_t most_work_, work_ = 0;  // operations and bytes, of those that wait

@@ -4,6 +4,8 @@
 #include <sstream>
 #include <utility>
 
+#include "runtime/shared_memory.hpp"
+
 namespace oncilla::ocl {
 
 namespace {
@@ -95,7 +97,8 @@ bool* Features::find(std::string_view name) {
                                                {"int64_atomics", &int64_atomics},
                                                {"subgroups", &subgroups},
                                                {"work_group_collectives", &work_group_collectives},
-                                               {"svm", &svm}};
+                                               {"svm", &svm},
+                                               {"unified_memory", &unified_memory}};
   for (const auto& [known, member] : all) {
     if (name == known) return member;
   }
@@ -115,7 +118,7 @@ std::string Features::str() const {
 
 Features probe_features(const cl::Context& context, const cl::Device& id, ProgramCache& programs) {
   // The name changes with the probes' text, so that a new version of them asks again.
-  std::string asked = "features";
+  std::string asked = "features of version 2";
   for (const Probe& probe : kProbes) asked += kit::cat("\n", probe.name, probe.hint, probe.options, probe.source);
   Features features;
   if (const auto known = programs.recall(asked)) {
@@ -139,6 +142,7 @@ Features probe_anew(const cl::Context& context, const cl::Device& id, const Prog
     if (!(features.*probe.feature) && *probe.hint != 0 && claims(id, probe.hint)) false_claims.emplace_back(probe.hint);
   }
   features.svm = probe_svm(context(), id());
+  features.unified_memory = features.svm && probe_unified_memory(context(), id());
   return features;
 }
 

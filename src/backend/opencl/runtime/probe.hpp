@@ -12,7 +12,4 @@ Features probe_features(const cl::Context& context, const cl::Device& id, Progra
 Features probe_anew(const cl::Context& context, const cl::Device& id, const ProgramCache& programs,
                     std::vector<std::string>& false_claims);
 
-// Shared virtual memory: allocates, lets a kernel write through the pointer, reads back (probe_svm.cpp).
-bool probe_svm(cl_context context, cl_device_id id);
-
 }  // namespace oncilla::ocl

@@ -1,5 +1,9 @@
 // In-order queues and their events.
 //
+// Where host and device share memory, the host copies by itself while no command of the queue is under way; it need not ask for
+// other queues, because whoever uses them on the same memory has this queue wait for an event. Otherwise a copy is a command, which
+// need not wait for those before it.
+//
 // A command that fails after it was enqueued fails those behind it, and so the next marker: record() and finish() look at one. The
 // first such failure sticks to the queue, and every later finish and event of it reports the same.
 #include <cstring>
@@ -140,7 +144,13 @@ Queue::~Queue() {
 
 const cl::CommandQueue& Queue::cl() {
   launches_->submit();
+  launches_->begin();
   return queue_;
+}
+
+char* Queue::idle_host(onc_arg at) const {
+  char* host = buffer(at).host();
+  return host != nullptr && launches_->idle() ? host + at.offset : nullptr;
 }
 
 void Queue::about_to_run(const kit::PlanInfo& plan) { launches_->expect(plan); }
@@ -158,6 +168,7 @@ void Queue::finish() {
   cl_int status = CL_COMPLETE;
   marker.getInfo(CL_EVENT_COMMAND_EXECUTION_STATUS, &status);
   error_->report(status < 0 ? status : finished, "queue_finish");
+  launches_->settled();
 }
 
 std::unique_ptr<onc_event> Queue::record() {
@@ -186,6 +197,10 @@ void* Queue::map(onc_arg at, uint64_t bytes, uint32_t flags) {
   cl_map_flags access = 0;
   if ((flags & ONC_MAP_READ) != 0) access |= CL_MAP_READ;
   if ((flags & ONC_MAP_WRITE) != 0) access |= CL_MAP_WRITE;
+  if (char* shared = buffer(at).host()) {
+    if (!launches_->idle()) finish();
+    return shared + at.offset;
+  }
   cl_int status = CL_SUCCESS;
   void* host = cl().enqueueMapBuffer(buffer(at).mem(), CL_TRUE, access, at.offset, bytes, nullptr, nullptr, &status);
   check(status, "[buffer_map] ", bytes, " bytes at ", at.offset);
@@ -194,12 +209,17 @@ void* Queue::map(onc_arg at, uint64_t bytes, uint32_t flags) {
 
 void Queue::unmap(onc_arg at, void* host) {
   require_same_process("buffer_unmap");
+  if (buffer(at).host() != nullptr) return;
   check(cl().enqueueUnmapMemObject(buffer(at).mem(), host), "[buffer_unmap]");
 }
 
 void Queue::copy_h2d(onc_arg dst, const void* src, uint64_t bytes, uint32_t flags) {
   require_same_process("copy_h2d");
   if (bytes == 0) return;
+  if (char* host = idle_host(dst)) {
+    std::memcpy(host, src, bytes);
+    return;
+  }
   const auto what = [&] { return kit::cat("[copy_h2d] ", bytes, " bytes to ", dst.offset); };
   if ((flags & ONC_COPY_UNTIL_EVENT) != 0) {
     check(cl().enqueueWriteBuffer(buffer(dst).mem(), CL_FALSE, dst.offset, bytes, src), what());
@@ -221,9 +241,14 @@ void Queue::copy_h2d(onc_arg dst, const void* src, uint64_t bytes, uint32_t flag
 void Queue::copy_d2h(void* dst, onc_arg src, uint64_t bytes, uint32_t flags) {
   require_same_process("copy_d2h");
   if (bytes == 0) return;
+  if (const char* host = idle_host(src)) {
+    std::memcpy(dst, host, bytes);
+    return;
+  }
   const cl_bool wait = (flags & ONC_COPY_UNTIL_EVENT) != 0 ? CL_FALSE : CL_TRUE;
   const cl_int status = cl().enqueueReadBuffer(buffer(src).mem(), wait, src.offset, bytes, dst);
   check(status, "[copy_d2h] ", bytes, " bytes from ", src.offset);
+  if (wait == CL_TRUE) launches_->settled();  // the queue is in order
 }
 
 void Queue::copy_d2d(onc_arg dst, onc_arg src, uint64_t bytes) {
