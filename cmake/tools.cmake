@@ -1,7 +1,9 @@
 # The oncilla command, and the C++ examples.
 include(cmake/conformance.cmake)
+include(cmake/embed.cmake)
 file(GLOB tools CONFIGURE_DEPENDS src/tools/*.cpp)
 add_executable(oncilla ${tools})
+embed_files(oncilla oncilla::tools bench_cases tools/tune_workloads.hpp bench/cases .txt)
 target_link_libraries(oncilla PRIVATE oncilla_conformance oncilla_core oncilla_flags CLI11::CLI11 nlohmann_json::nlohmann_json)
 target_compile_definitions(oncilla PRIVATE ONC_VERSION="${PROJECT_VERSION}")
 if(SKBUILD)

@@ -113,8 +113,8 @@ std::string judge(const Case& c, PlanHandle& plan, const std::vector<Elements>& 
 
 }  // namespace
 
-Bench::Bench(std::shared_ptr<Backend> backend, uint32_t index)
-    : device_(Device::open(std::move(backend), index)), queue_(device_->create_queue()) {
+Bench::Bench(std::shared_ptr<Backend> backend, uint32_t index, const char* tuning_file)
+    : device_(Device::open(std::move(backend), index, nullptr, tuning_file)), queue_(device_->create_queue()) {
   device_->allocator().set_poison(true);
 }
 
@@ -209,10 +209,10 @@ std::vector<Result> run_case(const Case& c, Bench& tested, Bench& reference, con
     return results;
   }
   for (const std::string& variant : variants) {
-    if (!choice.variant.empty() && variant != choice.variant) continue;
+    if (!choice.variant.empty() && variant != choice.variant.substr(0, choice.variant.find(':'))) continue;
     double worst = 0;
     try {
-      const Description description(c, false, variant);
+      const Description description(c, false, choice.variant.empty() ? variant : choice.variant);
       PlanHandle plan(tested, description);
       std::string problem = judge(c, plan, inputs, expected, choice.separate, worst);
       if (plan.info().variant != variant)

@@ -21,7 +21,8 @@ using Elements = std::vector<std::byte>;
 // A device with the queue and the arena that its runs use.
 class Bench {
  public:
-  Bench(std::shared_ptr<Backend> backend, uint32_t index);
+  // tuning_file as in onc_device_options.
+  Bench(std::shared_ptr<Backend> backend, uint32_t index, const char* tuning_file = nullptr);
   ~Bench();
   Bench(const Bench&) = delete;
   const Api& api() const { return device_->api(); }
@@ -54,7 +55,7 @@ std::vector<Elements> inputs_of(const Case& c, Bench& reference);
 std::vector<Elements> expected_of(const Case& c, const std::vector<Elements>& inputs, Bench& reference);
 
 struct Choice {
-  std::string variant;    // only this one; "": all
+  std::string variant;    // only this one, with parameters or without ("tile:TM=8"); "": all
   bool complete = false;  // declining is a failure, unless the case needs fp64 and the device has none
   // Each tensor and the workspace in a buffer of exactly its size, nothing written to outputs and workspace before, and one run:
   // what a simulator needs to see stray and uninitialised reads. There are no sentinels then.

@@ -57,10 +57,10 @@ class PlanHandle {
   std::vector<std::byte> run_separate(const Case& c, const ArenaImage& image);
   // Uploads the image, runs once, then `count` times one behind the other; the seconds that those took, to the end of the last.
   double time(const Case& c, const ArenaImage& image, size_t count);
-
- private:
+  // Runs once on memory of the caller's.
   void enqueue(const Case& c, const std::vector<onc_arg>& args, size_t n_args, onc_arg workspace);
 
+ private:
   Bench& bench_;
   onc_plan* plan_ = nullptr;
   onc_plan_info info_{};

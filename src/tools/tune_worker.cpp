@@ -1,0 +1,557 @@
+// A worker of `oncilla tune`: lists what plans could do, searches the variants and parameters of one group of plans, or compares
+// the user's rows with those that are shipped. A group is what one row is for: plans of one op, dtype and shape class.
+//
+// The search: every variant with the parameters that its row has; of the fastest ones, one parameter after the other up and down
+// its values, as long as that helps. A candidate's time is compared with that of the plugin's choice in turns, so that what
+// disturbs the machine meets both. Its results must be the choice's at the sizes that are timed; what is to win must agree with the
+// reference plugin in cases of the op's table (tails, alignments, layouts), and must not be slower at sizes that it was not chosen
+// by.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <set>
+#include <sstream>
+
+#include "ops/conformance.hpp"
+#include "ops/harness.hpp"
+#include "ops/planned.hpp"
+#include "ops/session.hpp"
+#include "tools/tune.hpp"
+#include "tools/tune_workloads.hpp"
+
+namespace oncilla::tools {
+namespace {
+
+using test::Bench;
+using test::Case;
+using test::Description;
+using test::PlanHandle;
+
+constexpr size_t kSearched = 5, kHeld = 8;  // sizes of a group that the search times, and others at the end
+constexpr size_t kRounds = 5, kLast = 15;   // turns of a comparison, in the search and at the end
+constexpr double kTurn = 2e-3;              // seconds of a turn at least
+constexpr double kHopeless = 1.6;           // of the choice's time at the first size: not worth the others
+constexpr double kNear = 1.3;               // of the best variant's time: its parameters are searched
+constexpr double kGain = 0.97;              // of the choice's time: less is no noise
+constexpr double kWorst = 1.1;              // of the choice's time at any one size: one row serves them all
+constexpr double kStep = 0.995;             // by which a parameter must help
+constexpr size_t kVerified = 12;            // cases of the table that fit a candidate
+constexpr size_t kVariants = 3;             // whose parameters are searched
+
+void print(const Json& json) {
+  std::printf("%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+  std::fflush(stdout);
+}
+
+double geometric_mean(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double v : values) sum += std::log(v);
+  return values.empty() ? 1 : std::exp(sum / static_cast<double>(values.size()));
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t n = values.size();
+  return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+// "TM=12 VB=64" as JSON.
+Json numbers(const char* text) {
+  Json json = Json::object();
+  std::istringstream in(text != nullptr ? text : "");
+  for (std::string word; in >> word;) json[word.substr(0, word.find('='))] = std::stoll(word.substr(word.find('=') + 1));
+  return json;
+}
+
+struct Choice {
+  std::string variant;
+  std::vector<std::pair<std::string, std::vector<int64_t>>> parameters;
+};
+
+// "tile:TM=4|8,VB=32|64 direct"
+std::vector<Choice> choices_of(const char* text) {
+  std::vector<Choice> found;
+  std::istringstream in(text != nullptr ? text : "");
+  for (std::string word; in >> word;) {
+    Choice choice{word.substr(0, word.find(':')), {}};
+    std::istringstream list(word.find(':') == std::string::npos ? "" : word.substr(word.find(':') + 1));
+    for (std::string item; std::getline(list, item, ',');) {
+      auto& [name, values] = choice.parameters.emplace_back();
+      name = item.substr(0, item.find('='));
+      std::istringstream numbers(item.substr(item.find('=') + 1));
+      for (std::string number; std::getline(numbers, number, '|');) values.push_back(std::stoll(number));
+    }
+    found.push_back(std::move(choice));
+  }
+  return found;
+}
+
+// A workload's tensors on the device, one behind the other. All layouts of workloads are dense, so that a tensor's elements lie
+// side by side in some order.
+class Memory {
+ public:
+  Memory(Bench& bench, const Case& c) : bench_(bench), case_(c) {
+    size_t at = 0;
+    std::vector<std::byte> image;
+    for (const auto* side : {&c.in, &c.out}) {
+      for (const test::Tensor& t : *side) {
+        const size_t bytes = t.dtype == 0 ? 0 : static_cast<size_t>(t.numel()) * test::item_bytes(t.dtype);
+        args_.push_back({nullptr, at});
+        if (side == &c.in && bytes > 0) {
+          const test::Elements drawn = test::draw(t.dtype, t.numel(), t.fill, test::hash(c.name.c_str()) + args_.size());
+          image.resize(at);
+          image.insert(image.end(), drawn.begin(), drawn.end());
+        }
+        if (side == &c.out) sizes_.push_back(bytes);
+        at += (bytes + 255) / 256 * 256;
+      }
+    }
+    block_ = bench.device().allocator().allocate(std::max<size_t>(at, 256), bench.queue());
+    for (onc_arg& arg : args_) arg = {block_.at.buffer, block_.at.offset + arg.offset};
+    bench.queue().copy_h2d(block_.at, image.data(), image.size());
+  }
+  ~Memory() {
+    bench_.device().allocator().free(block_.address);
+    if (workspace_.bytes > 0) bench_.device().allocator().free(workspace_.address);
+  }
+  Memory(const Memory&) = delete;
+
+  double time(PlanHandle& plan, size_t count) {
+    const onc_arg workspace = workspace_for(plan);
+    const double begin = test::now();
+    for (size_t i = 0; i < count; ++i) plan.enqueue(case_, args_, args_.size(), workspace);
+    bench_.queue().finish();
+    return test::now() - begin;
+  }
+
+  // The outputs of one run, over bytes that no result has.
+  std::vector<test::Elements> results(PlanHandle& plan) {
+    std::vector<test::Elements> found;
+    const onc_arg workspace = workspace_for(plan);
+    for (size_t o = 0; o < sizes_.size(); ++o) {
+      const unsigned char poison = 0xFF;
+      if (sizes_[o] > 0) bench_.queue().fill(args_[case_.in.size() + o], sizes_[o], &poison, 1);
+    }
+    plan.enqueue(case_, args_, args_.size(), workspace);
+    for (size_t o = 0; o < sizes_.size(); ++o) {
+      found.emplace_back(sizes_[o]);
+      bench_.queue().copy_d2h(found.back().data(), args_[case_.in.size() + o], sizes_[o]);
+    }
+    return found;
+  }
+
+ private:
+  onc_arg workspace_for(PlanHandle& plan) {
+    const uint64_t bytes = plan.info().workspace_bytes;
+    if (bytes > workspace_.bytes) {
+      if (workspace_.bytes > 0) bench_.device().allocator().free(workspace_.address);
+      workspace_ = {};
+      workspace_ = bench_.device().allocator().allocate(bytes, bench_.queue());
+    }
+    return bytes > 0 ? workspace_.at : onc_arg{nullptr, 0};
+  }
+
+  Bench& bench_;
+  const Case& case_;
+  Block block_, workspace_;
+  std::vector<onc_arg> args_;
+  std::vector<size_t> sizes_;
+};
+
+// The plan of a candidate, or nothing where it does not fit this size: then the plugin's next choice serves it.
+std::unique_ptr<PlanHandle> plan_of(Bench& bench, const Case& c, const std::string& candidate) {
+  const Description description(c, false, candidate);
+  try {
+    return std::make_unique<PlanHandle>(bench, description);
+  } catch (const Error& error) {
+    if (error.code() == ONC_NOT_FOUND) return nullptr;
+    throw;
+  }
+}
+
+// One size: its memory, the plugin's choice and what that gives.
+class Timed {
+ public:
+  Timed(Bench& bench, const Workload& workload)
+      : workload_(workload), bench_(bench), memory_(bench, workload.run), choice_(plan_of(bench, workload.run, "")) {
+    expected_ = memory_.results(*choice_);
+    count_ = count_of(*choice_);
+  }
+  const PlanHandle& choice() const { return *choice_; }
+  const Workload& workload() const { return workload_; }
+
+  // A candidate's time as a share of the choice's; 1 where it does not fit. Throws std::runtime_error if its results are not the
+  // choice's.
+  double ratio(const std::string& candidate, size_t rounds) {
+    const std::unique_ptr<PlanHandle> plan = plan_of(bench_, workload_.run, candidate);
+    if (!plan) return 1;
+    const std::vector<test::Elements> got = memory_.results(*plan);
+    for (size_t o = 0; o < got.size(); ++o) {
+      const std::string difference = test::compare(workload_.run.out[o], got[o], expected_[o], test::Tolerance::standard);
+      if (!difference.empty()) throw std::runtime_error(workload_.line + ": not what the choice gives: " + difference);
+    }
+    return turns(*choice_, count_, *plan, count_of(*plan), rounds);
+  }
+
+  // The time of the second plan as a share of the first's.
+  double turns(PlanHandle& first, size_t first_count, PlanHandle& second, size_t second_count, size_t rounds) {
+    std::vector<double> ratios;
+    for (size_t round = 0; round < rounds; ++round) {
+      const auto run = [&](PlanHandle& plan, size_t count) { return memory_.time(plan, count) / static_cast<double>(count); };
+      double a = 0, b = 0;
+      if (round % 2 == 0) a = run(first, first_count), b = run(second, second_count);
+      if (round % 2 == 1) b = run(second, second_count), a = run(first, first_count);
+      ratios.push_back(b / a);
+    }
+    return median(std::move(ratios));
+  }
+  size_t count_of(PlanHandle& plan) {
+    const double once = std::min(memory_.time(plan, 1), memory_.time(plan, 1));
+    return std::clamp(static_cast<size_t>(std::ceil(kTurn / std::max(once, 1e-9))), size_t{1}, size_t{1000});
+  }
+
+ private:
+  const Workload& workload_;
+  Bench& bench_;
+  Memory memory_;
+  std::unique_ptr<PlanHandle> choice_;
+  std::vector<test::Elements> expected_;
+  size_t count_ = 1;
+};
+
+// Some of a list, evenly over it.
+template <class T>
+std::vector<T> spread(const std::vector<T>& list, size_t most) {
+  std::vector<T> some;
+  for (size_t i = 0; i < std::min(most, list.size()); ++i)
+    some.push_back(list[(2 * i + 1) * list.size() / (2 * std::min(most, list.size()))]);
+  return some;
+}
+
+class Search {
+ public:
+  Search(const TuneOptions& options, Bench& bench, Bench& reference, const std::vector<Workload>& group)
+      : options_(options), bench_(bench), reference_(reference), begin_(test::now()) {
+    std::vector<const Workload*> by_size;
+    for (const Workload& w : group) by_size.push_back(&w);
+    std::stable_sort(by_size.begin(), by_size.end(), [](const Workload* a, const Workload* b) { return work(*a) < work(*b); });
+    for (const Workload* w : spread(by_size, kSearched)) searched_.push_back(std::make_unique<Timed>(bench, *w));
+    std::swap(searched_.front(), searched_[searched_.size() / 2]);  // what is hopeless shows at a middle size first
+    std::erase_if(by_size, [&](const Workload* w) {
+      return std::any_of(searched_.begin(), searched_.end(), [&](const auto& timed) { return &timed->workload() == w; });
+    });
+    held_ = spread(by_size, kHeld);
+    skipped_.insert(options.skipped.begin(), options.skipped.end());
+  }
+
+  // Prints what wins.
+  void run() {
+    variants();
+    for (const std::string& variant : best_variants()) parameters(variant);
+    print({{"tried", tried_.size()}});
+    finish();
+  }
+
+  // One candidate only: is it right, and not slower?
+  void confirm(const std::string& candidate) {
+    tried_[candidate] = {score(candidate), true};
+    finish();
+  }
+
+ private:
+  struct Tried {
+    double time = 1;  // of the choice's
+    bool right = false;
+  };
+
+  static double work(const Workload& w) {
+    double elements = 1;
+    for (const auto* side : {&w.run.in, &w.run.out}) {
+      for (const test::Tensor& t : *side) elements *= t.dtype != 0 ? std::max<double>(1, static_cast<double>(t.numel())) : 1;
+    }
+    return elements;
+  }
+  bool late() const { return test::now() - begin_ > options_.seconds; }
+
+  // The geometric mean of a candidate's time over the sizes; NaN if it is wrong or does not run.
+  double score(const std::string& candidate) {
+    print({{"trying", candidate}});
+    std::vector<double> ratios;
+    try {
+      for (const auto& timed : searched_) {
+        ratios.push_back(timed->ratio(candidate, kRounds));
+        if (ratios.size() == 1 && ratios[0] > kHopeless) break;
+      }
+    } catch (const std::exception& error) {
+      wrong(candidate, error.what(), "");
+      return NAN;
+    }
+    return geometric_mean(ratios);
+  }
+
+  void wrong(const std::string& candidate, const std::string& message, const std::string& reproducer) {
+    print({{"wrong", candidate}, {"message", message}, {"reproducer", reproducer}});
+    skipped_.insert(candidate);
+  }
+
+  // The score, kept.
+  double tried(const std::string& candidate) {
+    if (skipped_.contains(candidate)) return NAN;
+    const auto [found, fresh] = tried_.try_emplace(candidate);
+    if (fresh) {
+      const double time = score(candidate);
+      found->second = {time, !std::isnan(time)};
+    }
+    return found->second.right ? found->second.time : NAN;
+  }
+
+  // Every variant that some size has, each with its row's parameters.
+  void variants() {
+    for (const auto& timed : searched_) {
+      for (Choice& choice : choices_of(timed->choice().info().choices)) {
+        if (start_.contains(choice.variant)) continue;
+        const std::string name = start_of(*timed, choice);
+        start_[choice.variant] = name;
+        choices_[choice.variant] = std::move(choice);
+        if (!late() || name == chosen()) tried(name);
+      }
+    }
+  }
+
+  std::string start_of(const Timed& timed, const Choice& choice) {
+    const std::unique_ptr<PlanHandle> plan = plan_of(bench_, timed.workload().run, choice.variant);
+    Json row = {{"variant", choice.variant}, {"parameters", Json::object()}};
+    const Json now = numbers(plan->info().parameters);
+    for (const auto& [name, values] : choice.parameters) {
+      if (now.contains(name) && std::find(values.begin(), values.end(), now[name].get<int64_t>()) != values.end())
+        row["parameters"][name] = now[name];
+    }
+    return candidate_name(row);
+  }
+
+  // The plugin's choice as a candidate: of the sizes, the most frequent.
+  std::string chosen() const {
+    std::map<std::string, size_t> counts;
+    for (const auto& timed : searched_) ++counts[timed->choice().info().variant];
+    const auto most =
+        std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto found = start_.find(most->first);
+    return found == start_.end() ? most->first : found->second;
+  }
+
+  std::vector<std::string> best_variants() {
+    std::vector<std::pair<double, std::string>> order;
+    for (const auto& [variant, name] : start_) {
+      const auto found = tried_.find(name);
+      if (found != tried_.end() && found->second.right) order.emplace_back(found->second.time, variant);
+    }
+    std::sort(order.begin(), order.end());
+    std::vector<std::string> names;
+    for (const auto& [time, variant] : order) {
+      if (names.size() < kVariants && time <= kNear * order.front().first) names.push_back(variant);
+    }
+    return names;
+  }
+
+  void parameters(const std::string& variant) {
+    Json row = {{"variant", variant}, {"parameters", parameters_of(start_[variant])}};
+    double best = tried(start_[variant]);
+    for (bool better = true; better && !late();) {
+      better = false;
+      for (const auto& [name, values] : choices_[variant].parameters) {
+        for (const int direction : {1, -1}) {
+          if (late()) return;
+          while (!late() && step(row, name, values, direction, best)) better = true;
+        }
+      }
+    }
+  }
+
+  // Takes the next value of a parameter if that helps.
+  bool step(Json& row, const std::string& name, const std::vector<int64_t>& values, int direction, double& best) {
+    size_t at = values.size();
+    if (row["parameters"].contains(name))
+      at = static_cast<size_t>(std::find(values.begin(), values.end(), row["parameters"][name].get<int64_t>()) - values.begin());
+    if (at == values.size() ? direction < 0 : direction > 0 ? at + 1 == values.size() : at == 0) return false;
+    Json next = row;
+    next["parameters"][name] = at == values.size() ? values.front() : values[direction > 0 ? at + 1 : at - 1];
+    const double time = tried(candidate_name(next));
+    if (!(time < kStep * best)) return false;
+    row = std::move(next);
+    best = time;
+    return true;
+  }
+
+  // Cases of the op's table that the candidate serves. False if one is wrong.
+  bool verify(const std::string& candidate) {
+    const Case& like = searched_.front()->workload().run;
+    std::vector<const Case*> table;
+    for (const Case& c : all_cases()) {
+      if (c.op == like.op && !c.gradient_only && test::first_dtype(c) == std::string(test::first_dtype(like))) table.push_back(&c);
+    }
+    std::set<const Case*> seen;
+    size_t passed = 0;
+    for (size_t most = kVerified; passed < kVerified; most *= 2) {
+      for (const Case* c : spread(table, most)) {
+        if (passed == kVerified || !seen.insert(c).second) continue;
+        print({{"verifying", candidate}, {"case", c->name}});
+        for (const test::Result& result : test::run_case(*c, bench_, reference_, {candidate})) {
+          if (result.state == test::Result::State::passed) ++passed;
+          if (result.state != test::Result::State::failed) continue;
+          wrong(candidate, result.name + ": " + result.message,
+                "oncilla conformance --op " + std::string(test::op_name(like.op)) + " --variant " + candidate + " --case '" +
+                    c->name.substr(c->name.find('/') + 1) + "'");
+          return false;
+        }
+      }
+      if (most >= table.size()) break;
+    }
+    verified_ = passed;
+    return true;
+  }
+  static const test::Cases& all_cases() {
+    static const test::Cases cases = test::all_cases();
+    return cases;
+  }
+
+  // The candidates in their order: the first that is right, and faster than the choice also at sizes that it was not chosen by. If
+  // the choice itself is wrong, the first that is right.
+  void finish() {
+    const std::string own = chosen();
+    const bool choice_right = skipped_.contains(own) ? false : verify(own);
+    std::vector<std::pair<double, std::string>> order;
+    for (const auto& [name, result] : tried_) {
+      if (result.right && !skipped_.contains(name)) order.emplace_back(result.time, name);
+    }
+    std::sort(order.begin(), order.end());
+    for (const auto& [time, name] : order) {
+      if (choice_right && (time > kGain || name == own)) break;
+      if (!verify(name)) continue;
+      if (accept(name, choice_right)) return;
+    }
+    print({{"keeps", own}, {"right", choice_right}, {"verified", verified_}});
+  }
+
+  bool accept(const std::string& name, bool choice_right) {
+    std::vector<double> searched, held;
+    try {
+      for (const auto& timed : searched_) searched.push_back(timed->ratio(name, kLast));
+      for (const Workload* w : held_) {
+        print({{"confirming", name}, {"at", w->line}});
+        held.push_back(Timed(bench_, *w).ratio(name, kLast));
+      }
+    } catch (const std::exception& error) {
+      wrong(name, error.what(), "");
+      return false;
+    }
+    const double at_searched = geometric_mean(searched), at_held = geometric_mean(held);
+    searched.insert(searched.end(), held.begin(), held.end());
+    const double worst = *std::max_element(searched.begin(), searched.end());
+    if (choice_right && (at_searched > kGain || at_held > 1 || worst > kWorst)) return false;
+    print({{"wins", name},
+           {"variant", variant_of(name)},
+           {"parameters", parameters_of(name)},
+           {"speed", 1 / at_searched},
+           {"speed_held", 1 / at_held},
+           {"held", held.size()},
+           {"verified", verified_}});
+    return true;
+  }
+
+  const TuneOptions& options_;
+  Bench &bench_, &reference_;
+  const double begin_;
+  std::vector<std::unique_ptr<Timed>> searched_;
+  std::vector<const Workload*> held_;
+  std::set<std::string> skipped_;
+  std::map<std::string, std::string> start_;  // variant, candidate
+  std::map<std::string, Choice> choices_;
+  std::map<std::string, Tried> tried_;
+  size_t verified_ = 0;
+};
+
+std::string text_of(const char* value) { return value != nullptr ? value : ""; }
+
+std::unique_ptr<Bench> open(const TuneOptions& options, const std::string& rows) {
+  Registry& registry = Registry::get();
+  if (options.device >= registry.entries().size())
+    throw std::runtime_error("there is no device " + std::to_string(options.device) + "; `oncilla devices` lists them");
+  const Registry::Entry& entry = registry.entries()[options.device];
+  return std::make_unique<Bench>(entry.backend, entry.index, rows.c_str());
+}
+
+// The rows under which a search begins: the shipped ones, or those for any device.
+std::string start_rows(const TuneOptions& options) { return options.scratch ? "only:" : ""; }
+
+void list(const TuneOptions& options) {
+  const std::unique_ptr<Bench> bench = open(options, start_rows(options));
+  const onc_device_info& info = bench->device().info();
+  print({{"device", {{"platform", text_of(info.platform)}, {"name", text_of(info.name)}}}, {"driver", text_of(info.driver)}});
+  const std::vector<Workload> all = workloads(options.dtypes);
+  for (size_t i = 0; i < all.size(); ++i) {
+    const std::string op = test::op_name(all[i].run.op);
+    if (!options.ops.empty() && std::find(options.ops.begin(), options.ops.end(), op) == options.ops.end()) continue;
+    print({{"planning", all[i].line}});
+    try {
+      const std::unique_ptr<PlanHandle> plan = plan_of(*bench, all[i].run, "");
+      print({{"workload", i},
+             {"op", op},
+             {"dtype", test::first_dtype(all[i].run)},
+             {"shape_class", text_of(plan->info().shape_class)},
+             {"choices", text_of(plan->info().choices)}});
+    } catch (const Error& error) {
+      if (error.code() != ONC_UNIMPLEMENTED) throw;
+      print({{"declined", all[i].line}, {"message", error.what()}});
+    }
+  }
+}
+
+std::vector<Workload> chosen_workloads(const TuneOptions& options) {
+  const std::vector<Workload> all = workloads(options.dtypes);
+  std::vector<Workload> group;
+  for (const size_t i : options.workloads) group.push_back(all.at(i));
+  return group;
+}
+
+void search(const TuneOptions& options) {
+  const std::unique_ptr<Bench> bench = open(options, start_rows(options));
+  Bench reference(Backend::named("reference"), 0);
+  const std::vector<Workload> group = chosen_workloads(options);
+  Search search(options, *bench, reference, group);
+  options.candidate.empty() ? search.run() : search.confirm(options.candidate);
+}
+
+// The user's rows beside the shipped ones, on two devices opened of the same one.
+void check(const TuneOptions& options) {
+  const std::unique_ptr<Bench> shipped = open(options, ""), own = open(options, (options.scratch ? "only:" : "") + options.file);
+  for (const Workload& workload : chosen_workloads(options)) {
+    print({{"timing", workload.line}});
+    const std::unique_ptr<PlanHandle> plan = plan_of(*own, workload.run, "");
+    Json row = {{"variant", text_of(plan->info().variant)}, {"parameters", Json::object()}};
+    Timed timed(*shipped, workload);
+    const Json parameters = numbers(plan->info().parameters);
+    for (const Choice& choice : choices_of(plan->info().choices)) {
+      if (choice.variant != plan->info().variant) continue;
+      for (const auto& [name, values] : choice.parameters) {
+        if (parameters.contains(name) && std::find(values.begin(), values.end(), parameters[name]) != values.end())
+          row["parameters"][name] = parameters[name];
+      }
+    }
+    const std::string name = candidate_name(row);
+    print({{"line", workload.line}, {"candidate", name}, {"speed", 1 / timed.ratio(name, kLast)}});
+  }
+}
+
+}  // namespace
+
+int tune_work(const TuneOptions& options) {
+  if (options.step == "list") list(options);
+  if (options.step == "search") search(options);
+  if (options.step == "check") check(options);
+  return 0;
+}
+
+}  // namespace oncilla::tools
