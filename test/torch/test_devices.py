@@ -188,3 +188,92 @@ def test_threads():
     for t in threads:
         t.join()
     assert not errors and sorted(results) == [200.0 * i for i in range(6)]
+
+
+def network(device):
+    torch.manual_seed(1)
+    layers = [torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(8 * 36, 5)]
+    return torch.nn.Sequential(*layers).to(device)
+
+
+def train_in_parallel(shares, steps=4):
+    model = network("ocl:0")
+    both = torch.ocl.DataParallel(model, shares=shares)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    generator = torch.Generator().manual_seed(2)
+    losses = []
+    for _ in range(steps):
+        x, y = torch.randn(11, 3, 6, 6, generator=generator).to("ocl:0"), torch.randint(5, (11,), generator=generator).to("ocl:0")
+        optimizer.zero_grad()
+        loss = F.cross_entropy(both(x), y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+    return torch.stack(losses).cpu(), torch.cat([p.detach().flatten() for p in model.parameters()]).cpu()
+
+
+@several
+@pytest.mark.parametrize("shares", [None, (0.8, 0.2), (1, 3), (1e-6, 1)])
+def test_data_parallel_trains_as_one_device(shares):
+    one = train_in_parallel((1, 1e-9))
+    several = train_in_parallel(shares)
+    again = train_in_parallel(shares)
+    torch.testing.assert_close(several, one, rtol=1e-4, atol=1e-5)
+    for first, second in zip(several, again, strict=True):
+        assert torch.equal(first, second)
+
+
+@several
+def test_data_parallel_parts():
+    both = torch.ocl.DataParallel(network("ocl:0"), shares=(3, 1))
+    assert both.shares == [0.75, 0.25] and both.sizes(11) == [8, 3] and both.sizes(1) == [1, 0] and both.sizes(0) == [0, 0]
+    seen = []
+    both.module[0].register_forward_hook(lambda module, inputs, output: seen.append((output.device.index, len(output))))
+    both(torch.ones(11, 3, 6, 6, device="ocl:0"))
+    assert seen == [(0, 8), (1, 3)]
+    assert both(torch.ones(0, 3, 6, 6, device="ocl:0")).shape == (0, 5)
+    before = [b.clone() for b in both.buffers()], torch.ocl.get_rng_state(0)
+    shares = both.measure(torch.ones(4, 3, 6, 6, device="ocl:0"))
+    assert shares == both.shares and abs(sum(shares) - 1) < 1e-9 and min(shares) > 0
+    assert torch.equal(before[1], torch.ocl.get_rng_state(0))
+    assert all(p.grad is None for p in both.parameters())
+
+
+@several
+def test_data_parallel_gives_what_the_module_gives():
+    class Two(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm = torch.nn.BatchNorm1d(3)
+            self.unused = torch.nn.Parameter(torch.zeros(2))
+
+        def forward(self, x, scale, *, offset):
+            return {"a": self.norm(x) * scale, "b": (offset.sum(1), "text")}
+
+    model = Two().to("ocl:0")
+    x, offset = torch.randn(6, 3, device="ocl:0"), torch.randn(6, 2, device="ocl:0")
+    found = torch.ocl.DataParallel(model, shares=(2, 1))(x, 2.0, offset=offset)
+    parts = [F.batch_norm(part, None, None, training=True) * 2 for part in (x[:4], x[4:])]
+    torch.testing.assert_close(found["a"], torch.cat(parts), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found["b"][0], offset.sum(1))
+    assert found["b"][1] == "text" and model.norm.num_batches_tracked.item() == 1
+    torch.testing.assert_close(model.norm.running_mean, 0.1 * x[:4].mean(0), rtol=1e-4, atol=1e-6)  # of the first part
+    found["a"].sum().backward()
+    assert model.norm.bias.grad.tolist() == [12.0] * 3 and model.unused.grad is None
+
+
+@several
+def test_data_parallel_refuses():
+    model = network("ocl:0")
+    with pytest.raises(ValueError, match=r"0\.weight is on ocl:0, not on the first device, ocl:1"):
+        torch.ocl.DataParallel(model, devices=[1, 0])
+    for shares in [(1,), (1, 0), (1, -1), (1, float("nan")), (1, float("inf"))]:
+        with pytest.raises(ValueError, match="one positive number for each of 2 devices"):
+            torch.ocl.DataParallel(model, shares=shares)
+    both = torch.ocl.DataParallel(model)
+    with pytest.raises(ValueError, match=r"\[2, 3\], \[4\]"):
+        both(torch.ones(2, 3), torch.ones(4))
+    with pytest.raises(ValueError, match="there is none"):
+        both(3)
+    with pytest.raises(ValueError, match="single number"):
+        torch.ocl.DataParallel(torch.nn.MSELoss())(torch.ones(4, device="ocl:0"), torch.ones(4, device="ocl:0"))

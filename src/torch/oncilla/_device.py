@@ -14,6 +14,7 @@ from oncilla._fuse import fuse  # noqa: F401  (part of torch.ocl)
 from oncilla._index import Device as _Device
 from oncilla._index import device_index as _index
 from oncilla._memory import *  # noqa: F403
+from oncilla._parallel import DataParallel  # noqa: F401
 
 # --- Devices
 
