@@ -30,16 +30,18 @@ using test::Case;
 using test::Description;
 using test::PlanHandle;
 
-constexpr size_t kSearched = 5, kHeld = 8;  // sizes of a group that the search times, and others at the end
-constexpr size_t kRounds = 5, kLast = 15;   // turns of a comparison, in the search and at the end
-constexpr double kTurn = 2e-3;              // seconds of a turn at least
-constexpr double kHopeless = 1.6;           // of the choice's time at the first size: not worth the others
-constexpr double kNear = 1.3;               // of the best variant's time: its parameters are searched
-constexpr double kGain = 0.97;              // of the choice's time: less is no noise
-constexpr double kWorst = 1.1;              // of the choice's time at any one size: one row serves them all
-constexpr double kStep = 0.995;             // by which a parameter must help
-constexpr size_t kVerified = 12;            // cases of the table that fit a candidate
-constexpr size_t kVariants = 3;             // whose parameters are searched
+constexpr size_t kSearched = 5, kHeld = 8;               // sizes of a group that the search times, and others at the end
+constexpr size_t kRounds = 5, kLast = 15, kChecked = 9;  // turns of a comparison: in the search, at its end, of a check
+constexpr double kLong = 0.3;                            // seconds of a comparison, beyond which it has fewer turns
+constexpr double kTurn = 2e-3;                           // seconds of a turn at least
+constexpr double kHopeless = 1.15;                       // of the fastest one's time at the sizes so far: not worth the others
+constexpr double kNear = 1.5;                            // of the best variant's time: its parameters are searched
+constexpr double kGain = 0.97;                           // of the choice's time: less is no noise
+constexpr double kWorst = 1.1;                           // of the choice's time at any one size: one row serves them all
+constexpr double kRival = 0.8;                           // of the fastest one's time: what comes after is compared with this one
+constexpr double kStep = 0.995;                          // by which a parameter must help
+constexpr size_t kVerified = 12;                         // cases of the table that fit a candidate
+constexpr size_t kVariants = 3;                          // whose parameters are searched
 
 void print(const Json& json) {
   std::printf("%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
@@ -172,13 +174,17 @@ std::unique_ptr<PlanHandle> plan_of(Bench& bench, const Case& c, const std::stri
   }
 }
 
-// One size: its memory, the plugin's choice and what that gives.
+// One size: its memory, the plugin's choice and what that gives. Times are compared with those of a rival, at first the choice:
+// that may be so slow that a search by it would take hours.
 class Timed {
  public:
   Timed(Bench& bench, const Workload& workload)
       : workload_(workload), bench_(bench), memory_(bench, workload.run), choice_(plan_of(bench, workload.run, "")) {
+    const double begin = test::now();
     expected_ = memory_.results(*choice_);
-    count_ = count_of(*choice_);
+    choice_seconds_ = test::now() - begin;
+    if (choice_seconds_ < kLong) choice_seconds_ = seconds(*choice_);
+    adopt_choice();
   }
   const PlanHandle& choice() const { return *choice_; }
   const Workload& workload() const { return workload_; }
@@ -193,33 +199,55 @@ class Timed {
       const std::string difference = test::compare(workload_.run.out[o], got[o], expected_[o], test::Tolerance::standard);
       if (!difference.empty()) throw std::runtime_error(workload_.line + ": not what the choice gives: " + difference);
     }
-    return turns(*choice_, count_, *plan, count_of(*plan), rounds);
-  }
-
-  // The time of the second plan as a share of the first's.
-  double turns(PlanHandle& first, size_t first_count, PlanHandle& second, size_t second_count, size_t rounds) {
+    const double once = seconds(*plan);
+    if (seconds_ > kLong) return last_ = factor_ * std::min(once, run(*plan, 1)) / seconds_;  // far from any noise
+    const size_t count = count_of(once);
+    const double both = once * static_cast<double>(count) + seconds_ * static_cast<double>(count_of(seconds_));
+    const double most = rounds > kRounds ? 4 * kLong : kLong;  // what is to win is looked at longer
+    rounds = std::clamp(static_cast<size_t>(most / both), size_t{1}, rounds);
     std::vector<double> ratios;
     for (size_t round = 0; round < rounds; ++round) {
-      const auto run = [&](PlanHandle& plan, size_t count) { return memory_.time(plan, count) / static_cast<double>(count); };
       double a = 0, b = 0;
-      if (round % 2 == 0) a = run(first, first_count), b = run(second, second_count);
-      if (round % 2 == 1) b = run(second, second_count), a = run(first, first_count);
-      ratios.push_back(b / a);
+      if (round % 2 == 0) a = run(*rival_, count_of(seconds_)), b = run(*plan, count);
+      if (round % 2 == 1) b = run(*plan, count), a = run(*rival_, count_of(seconds_));
+      ratios.push_back(factor_ * b / a);
     }
-    return median(std::move(ratios));
+    return last_ = median(std::move(ratios));
   }
-  size_t count_of(PlanHandle& plan) {
-    const double once = std::min(memory_.time(plan, 1), memory_.time(plan, 1));
-    return std::clamp(static_cast<size_t>(std::ceil(kTurn / std::max(once, 1e-9))), size_t{1}, size_t{1000});
+
+  // The candidate whose ratio was asked last is the rival now; or the choice is.
+  void adopt(const std::string& candidate) {
+    std::unique_ptr<PlanHandle> plan = plan_of(bench_, workload_.run, candidate);
+    if (!plan) return;  // the rival serves this size
+    adopted_ = std::move(plan);
+    rival_ = adopted_.get();
+    factor_ = last_;
+    seconds_ = seconds(*rival_);
+  }
+  void adopt_choice() {
+    rival_ = choice_.get();
+    factor_ = 1;
+    seconds_ = choice_seconds_;
   }
 
  private:
+  double run(PlanHandle& plan, size_t count) { return memory_.time(plan, count) / static_cast<double>(count); }
+  double seconds(PlanHandle& plan) {
+    const double once = memory_.time(plan, 1);
+    return once > kLong / 20 ? once : std::min(once, memory_.time(plan, 1));
+  }
+  static size_t count_of(double once) {
+    return std::clamp(static_cast<size_t>(std::ceil(kTurn / std::max(once, 1e-9))), size_t{1}, size_t{1000});
+  }
+
   const Workload& workload_;
   Bench& bench_;
   Memory memory_;
-  std::unique_ptr<PlanHandle> choice_;
+  std::unique_ptr<PlanHandle> choice_, adopted_;
   std::vector<test::Elements> expected_;
-  size_t count_ = 1;
+  PlanHandle* rival_ = nullptr;
+  double choice_seconds_ = 0;
+  double factor_ = 1, seconds_ = 0, last_ = 1;  // the rival's time as a share of the choice's, and in seconds
 };
 
 // Some of a list, evenly over it.
@@ -283,13 +311,19 @@ class Search {
     try {
       for (const auto& timed : searched_) {
         ratios.push_back(timed->ratio(candidate, kRounds));
-        if (ratios.size() == 1 && ratios[0] > kHopeless) break;
+        if (geometric_mean(ratios) > kHopeless * (ratios.size() == 1 ? kHopeless : 1) * fastest_) break;
       }
     } catch (const std::exception& error) {
       wrong(candidate, error.what(), "");
       return NAN;
     }
-    return geometric_mean(ratios);
+    const double time = geometric_mean(ratios);
+    if (ratios.size() == searched_.size()) fastest_ = std::min(fastest_, time);
+    if (ratios.size() == searched_.size() && time < kRival * rival_) {
+      for (const auto& timed : searched_) timed->adopt(candidate);
+      rival_ = time;
+    }
+    return time;
   }
 
   void wrong(const std::string& candidate, const std::string& message, const std::string& reproducer) {
@@ -308,15 +342,20 @@ class Search {
     return found->second.right ? found->second.time : NAN;
   }
 
-  // Every variant that some size has, each with its row's parameters.
+  // Every variant that some size has, with its row's parameters, and with the middle one of each one's values.
   void variants() {
     for (const auto& timed : searched_) {
       for (Choice& choice : choices_of(timed->choice().info().choices)) {
         if (start_.contains(choice.variant)) continue;
         const std::string name = start_of(*timed, choice);
-        start_[choice.variant] = name;
-        choices_[choice.variant] = std::move(choice);
+        own_[choice.variant] = start_[choice.variant] = name;
         if (!late() || name == chosen()) tried(name);
+        // What suits another kind of device may be far from the best in every parameter: the middle is another start.
+        Json middle = {{"variant", choice.variant}, {"parameters", Json::object()}};
+        for (const auto& [parameter, values] : choice.parameters) middle["parameters"][parameter] = values[values.size() / 2];
+        const std::string other = candidate_name(middle);
+        if (!late() && tried(other) < tried(name)) start_[choice.variant] = other;
+        choices_[choice.variant] = std::move(choice);
       }
     }
   }
@@ -338,8 +377,8 @@ class Search {
     for (const auto& timed : searched_) ++counts[timed->choice().info().variant];
     const auto most =
         std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-    const auto found = start_.find(most->first);
-    return found == start_.end() ? most->first : found->second;
+    const auto found = own_.find(most->first);
+    return found == own_.end() ? most->first : found->second;
   }
 
   std::vector<std::string> best_variants() {
@@ -438,7 +477,10 @@ class Search {
   bool accept(const std::string& name, bool choice_right) {
     std::vector<double> searched, held;
     try {
-      for (const auto& timed : searched_) searched.push_back(timed->ratio(name, kLast));
+      for (const auto& timed : searched_) {
+        timed->adopt_choice();
+        searched.push_back(timed->ratio(name, kLast));
+      }
       for (const Workload* w : held_) {
         print({{"confirming", name}, {"at", w->line}});
         held.push_back(Timed(bench_, *w).ratio(name, kLast));
@@ -467,9 +509,11 @@ class Search {
   std::vector<std::unique_ptr<Timed>> searched_;
   std::vector<const Workload*> held_;
   std::set<std::string> skipped_;
-  std::map<std::string, std::string> start_;  // variant, candidate
+  std::map<std::string, std::string> own_, start_;  // variant, candidate: with its row's parameters; where the search begins
   std::map<std::string, Choice> choices_;
   std::map<std::string, Tried> tried_;
+  double rival_ = 1,
+         fastest_ = 1;  // the times of what candidates are compared with, and of the fastest one, as shares of the choice's
   size_t verified_ = 0;
 };
 
@@ -541,7 +585,7 @@ void check(const TuneOptions& options) {
       }
     }
     const std::string name = candidate_name(row);
-    print({{"line", workload.line}, {"candidate", name}, {"speed", 1 / timed.ratio(name, kLast)}});
+    print({{"line", workload.line}, {"candidate", name}, {"speed", 1 / timed.ratio(name, kChecked)}});
   }
 }
 
