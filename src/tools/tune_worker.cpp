@@ -178,15 +178,15 @@ std::unique_ptr<PlanHandle> plan_of(Bench& bench, const Case& c, const std::stri
 // that may be so slow that a search by it would take hours.
 class Timed {
  public:
-  Timed(Bench& bench, const Workload& workload)
-      : workload_(workload), bench_(bench), memory_(bench, workload.run), choice_(plan_of(bench, workload.run, "")) {
+  // choice: what the plugin chooses, or, where that is wrong, another candidate, which fits.
+  Timed(Bench& bench, const Workload& workload, const std::string& choice)
+      : workload_(workload), bench_(bench), memory_(bench, workload.run), choice_(plan_of(bench, workload.run, choice)) {
     const double begin = test::now();
     expected_ = memory_.results(*choice_);
     choice_seconds_ = test::now() - begin;
     if (choice_seconds_ < kLong) choice_seconds_ = seconds(*choice_);
     adopt_choice();
   }
-  const PlanHandle& choice() const { return *choice_; }
   const Workload& workload() const { return workload_; }
 
   // A candidate's time as a share of the choice's; 1 where it does not fit. Throws std::runtime_error if its results are not the
@@ -262,21 +262,20 @@ std::vector<T> spread(const std::vector<T>& list, size_t most) {
 class Search {
  public:
   Search(const TuneOptions& options, Bench& bench, Bench& reference, const std::vector<Workload>& group)
-      : options_(options), bench_(bench), reference_(reference), begin_(test::now()) {
+      : options_(options), bench_(bench), reference_(reference), began_(test::now()) {
     std::vector<const Workload*> by_size;
     for (const Workload& w : group) by_size.push_back(&w);
     std::stable_sort(by_size.begin(), by_size.end(), [](const Workload* a, const Workload* b) { return work(*a) < work(*b); });
-    for (const Workload* w : spread(by_size, kSearched)) searched_.push_back(std::make_unique<Timed>(bench, *w));
-    std::swap(searched_.front(), searched_[searched_.size() / 2]);  // what is hopeless shows at a middle size first
-    std::erase_if(by_size, [&](const Workload* w) {
-      return std::any_of(searched_.begin(), searched_.end(), [&](const auto& timed) { return &timed->workload() == w; });
-    });
+    chosen_ = spread(by_size, kSearched);
+    std::erase_if(by_size, [&](const Workload* w) { return std::find(chosen_.begin(), chosen_.end(), w) != chosen_.end(); });
     held_ = spread(by_size, kHeld);
+    std::swap(chosen_.front(), chosen_[chosen_.size() / 2]);  // what is hopeless shows at a middle size first
     skipped_.insert(options.skipped.begin(), options.skipped.end());
   }
 
   // Prints what wins.
   void run() {
+    if (!begin()) return;
     variants();
     for (const std::string& variant : best_variants()) parameters(variant);
     print({{"tried", tried_.size()}});
@@ -285,6 +284,7 @@ class Search {
 
   // One candidate only: is it right, and not slower?
   void confirm(const std::string& candidate) {
+    if (!begin()) return;
     tried_[candidate] = {score(candidate), true};
     finish();
   }
@@ -302,7 +302,7 @@ class Search {
     }
     return elements;
   }
-  bool late() const { return test::now() - begin_ > options_.seconds; }
+  bool late() const { return test::now() - began_ > options_.seconds; }
 
   // The geometric mean of a candidate's time over the sizes; NaN if it is wrong or does not run.
   double score(const std::string& candidate) {
@@ -342,26 +342,59 @@ class Search {
     return found->second.right ? found->second.time : NAN;
   }
 
-  // Every variant that some size has, with its row's parameters, and with the middle one of each one's values.
-  void variants() {
-    for (const auto& timed : searched_) {
-      for (Choice& choice : choices_of(timed->choice().info().choices)) {
-        if (start_.contains(choice.variant)) continue;
-        const std::string name = start_of(*timed, choice);
-        own_[choice.variant] = start_[choice.variant] = name;
-        if (!late() || name == chosen()) tried(name);
-        // What suits another kind of device may be far from the best in every parameter: the middle is another start.
-        Json middle = {{"variant", choice.variant}, {"parameters", Json::object()}};
-        for (const auto& [parameter, values] : choice.parameters) middle["parameters"][parameter] = values[values.size() / 2];
-        const std::string other = candidate_name(middle);
-        if (!late() && tried(other) < tried(name)) start_[choice.variant] = other;
+  // Finds what the others are compared with: the plugin's choice, or where that is wrong, the first variant that is right. False if
+  // there is none.
+  bool begin() {
+    std::map<std::string, size_t> counts;
+    for (const Workload* w : chosen_) {
+      const std::unique_ptr<PlanHandle> plan = plan_of(bench_, w->run, "");
+      ++counts[plan->info().variant];
+      for (Choice& choice : choices_of(plan->info().choices)) {
+        if (own_.contains(choice.variant) || skipped_.contains(choice.variant)) continue;
+        own_[choice.variant] = start_of(*w, choice);
         choices_[choice.variant] = std::move(choice);
       }
     }
+    const auto most =
+        std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    own_choice_ = own_.contains(most->first) ? own_[most->first] : most->first;
+    choice_right_ = !skipped_.contains(own_choice_) && verify(own_choice_);
+    std::string trusted;  // "": the choice
+    for (auto variant = own_.begin(); !choice_right_ && trusted.empty() && variant != own_.end(); ++variant) {
+      if (!skipped_.contains(variant->second) && verify(variant->second)) trusted = variant->second;
+    }
+    if (!choice_right_ && trusted.empty()) {
+      print({{"keeps", own_choice_}, {"right", false}, {"verified", 0}});
+      return false;
+    }
+    trusted_ = trusted;
+    for (const Workload* w : chosen_) {
+      print({{"trying", trusted.empty() ? own_choice_ : trusted}});
+      if (trusted.empty() || plan_of(bench_, w->run, trusted)) searched_.push_back(std::make_unique<Timed>(bench_, *w, trusted));
+    }
+    std::erase_if(held_, [&](const Workload* w) { return !trusted.empty() && !plan_of(bench_, w->run, trusted); });
+    if (searched_.empty()) print({{"keeps", own_choice_}, {"right", false}, {"verified", 0}});
+    return !searched_.empty();
   }
 
-  std::string start_of(const Timed& timed, const Choice& choice) {
-    const std::unique_ptr<PlanHandle> plan = plan_of(bench_, timed.workload().run, choice.variant);
+  // Every variant, with its row's parameters, and with the middle one of each one's values: what suits another kind of device may
+  // be far from the best in every parameter.
+  void variants() {
+    for (const auto& [variant, name] : own_) {
+      start_[variant] = name;
+      if (late() && name != own_choice_ && name != trusted_) continue;
+      tried(name);
+      Json middle = {{"variant", variant}, {"parameters", Json::object()}};
+      for (const auto& [parameter, values] : choices_[variant].parameters)
+        middle["parameters"][parameter] = values[values.size() / 2];
+      const std::string other = candidate_name(middle);
+      if (!late() && tried(other) < tried(name)) start_[variant] = other;
+    }
+  }
+
+  std::string start_of(const Workload& workload, const Choice& choice) {
+    print({{"trying", choice.variant}});
+    const std::unique_ptr<PlanHandle> plan = plan_of(bench_, workload.run, choice.variant);
     Json row = {{"variant", choice.variant}, {"parameters", Json::object()}};
     const Json now = numbers(plan->info().parameters);
     for (const auto& [name, values] : choice.parameters) {
@@ -369,16 +402,6 @@ class Search {
         row["parameters"][name] = now[name];
     }
     return candidate_name(row);
-  }
-
-  // The plugin's choice as a candidate: of the sizes, the most frequent.
-  std::string chosen() const {
-    std::map<std::string, size_t> counts;
-    for (const auto& timed : searched_) ++counts[timed->choice().info().variant];
-    const auto most =
-        std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-    const auto found = own_.find(most->first);
-    return found == own_.end() ? most->first : found->second;
   }
 
   std::vector<std::string> best_variants() {
@@ -426,7 +449,7 @@ class Search {
 
   // Cases of the op's table that the candidate serves. False if one is wrong.
   bool verify(const std::string& candidate) {
-    const Case& like = searched_.front()->workload().run;
+    const Case& like = chosen_.front()->run;
     std::vector<const Case*> table;
     for (const Case& c : all_cases()) {
       if (c.op == like.op && !c.gradient_only && test::first_dtype(c) == std::string(test::first_dtype(like))) table.push_back(&c);
@@ -459,22 +482,19 @@ class Search {
   // The candidates in their order: the first that is right, and faster than the choice also at sizes that it was not chosen by. If
   // the choice itself is wrong, the first that is right.
   void finish() {
-    const std::string own = chosen();
-    const bool choice_right = skipped_.contains(own) ? false : verify(own);
     std::vector<std::pair<double, std::string>> order;
     for (const auto& [name, result] : tried_) {
       if (result.right && !skipped_.contains(name)) order.emplace_back(result.time, name);
     }
     std::sort(order.begin(), order.end());
     for (const auto& [time, name] : order) {
-      if (choice_right && (time > kGain || name == own)) break;
-      if (!verify(name)) continue;
-      if (accept(name, choice_right)) return;
+      if (choice_right_ && (time > kGain || name == own_choice_)) break;
+      if (verify(name) && accept(name)) return;
     }
-    print({{"keeps", own}, {"right", choice_right}, {"verified", verified_}});
+    print({{"keeps", own_choice_}, {"right", choice_right_}, {"verified", verified_}});
   }
 
-  bool accept(const std::string& name, bool choice_right) {
+  bool accept(const std::string& name) {
     std::vector<double> searched, held;
     try {
       for (const auto& timed : searched_) {
@@ -483,7 +503,7 @@ class Search {
       }
       for (const Workload* w : held_) {
         print({{"confirming", name}, {"at", w->line}});
-        held.push_back(Timed(bench_, *w).ratio(name, kLast));
+        held.push_back(Timed(bench_, *w, trusted_).ratio(name, kLast));
       }
     } catch (const std::exception& error) {
       wrong(name, error.what(), "");
@@ -492,7 +512,7 @@ class Search {
     const double at_searched = geometric_mean(searched), at_held = geometric_mean(held);
     searched.insert(searched.end(), held.begin(), held.end());
     const double worst = *std::max_element(searched.begin(), searched.end());
-    if (choice_right && (at_searched > kGain || at_held > 1 || worst > kWorst)) return false;
+    if (choice_right_ && (at_searched > kGain || at_held > 1 || worst > kWorst)) return false;
     print({{"wins", name},
            {"variant", variant_of(name)},
            {"parameters", parameters_of(name)},
@@ -505,9 +525,11 @@ class Search {
 
   const TuneOptions& options_;
   Bench &bench_, &reference_;
-  const double begin_;
+  const double began_;
   std::vector<std::unique_ptr<Timed>> searched_;
-  std::vector<const Workload*> held_;
+  std::vector<const Workload*> chosen_, held_;
+  std::string own_choice_, trusted_;  // the plugin's choice; what stands for it where it is wrong, else ""
+  bool choice_right_ = false;
   std::set<std::string> skipped_;
   std::map<std::string, std::string> own_, start_;  // variant, candidate: with its row's parameters; where the search begins
   std::map<std::string, Choice> choices_;
@@ -575,7 +597,7 @@ void check(const TuneOptions& options) {
     print({{"timing", workload.line}});
     const std::unique_ptr<PlanHandle> plan = plan_of(*own, workload.run, "");
     Json row = {{"variant", text_of(plan->info().variant)}, {"parameters", Json::object()}};
-    Timed timed(*shipped, workload);
+    Timed timed(*shipped, workload, "");
     const Json parameters = numbers(plan->info().parameters);
     for (const Choice& choice : choices_of(plan->info().choices)) {
       if (choice.variant != plan->info().variant) continue;

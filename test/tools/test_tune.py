@@ -56,7 +56,7 @@ def test_goes_on(oncilla: Run, tuned: tuple[Path, str], tmp_path: Path):
     assert done.returncode == 0
     assert done.stdout.count("tuned before") == len(known["tuned"]) - 1
     found = read(file)
-    assert groups(found["tuned"]) == groups(known["tuned"])
+    assert groups(found["tuned"]) >= groups(known["tuned"])
     assert all(row in found["rows"] for row in known["rows"][1:])
 
 
@@ -94,13 +94,13 @@ def test_check(oncilla: Run, tuned: tuple[Path, str]):
 def test_rows_are_used(oncilla: Run, tmp_path: Path):
     """A run that reads the file does as its rows say."""
     file = tmp_path / "tuning.json"
-    file.write_text(json.dumps({"format": 1, "rows": [{"op": "matmul", "variant": "direct"}]}))
+    file.write_text(json.dumps({"format": 1, "rows": [{"op": "matmul", "variant": "local"}]}))
     arguments = ("conformance", "--op", "matmul", "--benchmark", "--rounds", "1", "--smallest", "1", "--dtype", "float32", "--json")
-    for variable, choice in [(str(file), {"direct"}), ("", set())]:
+    for variable in (str(file), ""):
         done = oncilla(*arguments, str(tmp_path / "out.json"), ONCILLA_TUNING=variable)
         assert done.returncode == 0, done.stderr
         found = {result["choice"] for result in read(tmp_path / "out.json")["results"]}
-        assert found == choice or (not choice and found != {"direct"})
+        assert (found == {"local"}) is (variable != ""), found
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2, "rows": []}'])
@@ -152,7 +152,7 @@ def test_what_is_wrong_does_not_win(oncilla: Run, layer: str, tmp_path: Path, fa
         "tune",
         *OP,
         "--budget",
-        "0.4",
+        "0.6",
         "--file",
         str(file),
         OPENCL_LAYERS=layer,
