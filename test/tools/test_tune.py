@@ -42,8 +42,8 @@ def test_rows(tuned: tuple[Path, str]):
     assert groups(found["rows"]) <= groups(found["tuned"])
     assert f"{len(found['rows'])} rows in {file}" in output
     # From the rows for any device, which are for GPUs, something is faster on a CPU.
-    row = next(r for r in found["rows"] if r["shape_class"] == "large")
-    assert row["variant"] in ("tile", "clblast") and row["speed"] > 1 and row["basis"] == "measured"
+    row = found["rows"][0]
+    assert row["variant"] != "local" and row["speed"] > 1 and row["basis"] == "measured"
     assert row["device"].keys() == {"platform", "name"}
     assert [p.name for p in file.parent.iterdir()] == ["tuning.json"]
 
@@ -68,7 +68,7 @@ def test_time_that_is_over(oncilla: Run, tmp_path: Path):
 
 def test_import(oncilla: Run, tuned: tuple[Path, str], tmp_path: Path):
     known = read(tuned[0])
-    row = next(r for r in known["rows"] if r["shape_class"] == "large")
+    row = known["rows"][0]
     other = {**row, "device": {"name": "another"}}
     unfit = {**row, "variant": "direct", "parameters": {}}
     for rows, taken, said in [
