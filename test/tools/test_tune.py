@@ -70,7 +70,7 @@ def test_import(oncilla: Run, tuned: tuple[Path, str], tmp_path: Path):
     known = read(tuned[0])
     row = known["rows"][0]
     other = {**row, "device": {"name": "another"}}
-    unfit = {**row, "variant": "direct", "parameters": {}}
+    unfit = {**row, "variant": "local", "parameters": {}}  # which is the choice without a row
     for rows, taken, said in [
         ([row], 1, "1 of 1 rows taken over"),
         ([other], 0, "another device"),
