@@ -174,6 +174,20 @@ std::unique_ptr<PlanHandle> plan_of(Bench& bench, const Case& c, const std::stri
   }
 }
 
+// What a plan runs, as it can be forced: its variant, with those of its parameters that may be.
+std::string candidate_of(const PlanHandle& plan) {
+  Json row = {{"variant", plan.info().variant}, {"parameters", Json::object()}};
+  const Json now = numbers(plan.info().parameters);
+  for (const Choice& choice : choices_of(plan.info().choices)) {
+    if (choice.variant != plan.info().variant) continue;
+    for (const auto& [name, values] : choice.parameters) {
+      if (now.contains(name) && std::find(values.begin(), values.end(), now[name].get<int64_t>()) != values.end())
+        row["parameters"][name] = now[name];
+    }
+  }
+  return candidate_name(row);
+}
+
 // One size: its memory, the plugin's choice and what that gives. Times are compared with those of a rival, at first the choice:
 // that may be so slow that a search by it would take hours.
 class Timed {
@@ -395,13 +409,7 @@ class Search {
   std::string start_of(const Workload& workload, const Choice& choice) {
     print({{"trying", choice.variant}});
     const std::unique_ptr<PlanHandle> plan = plan_of(bench_, workload.run, choice.variant);
-    Json row = {{"variant", choice.variant}, {"parameters", Json::object()}};
-    const Json now = numbers(plan->info().parameters);
-    for (const auto& [name, values] : choice.parameters) {
-      if (now.contains(name) && std::find(values.begin(), values.end(), now[name].get<int64_t>()) != values.end())
-        row["parameters"][name] = now[name];
-    }
-    return candidate_name(row);
+    return candidate_of(*plan);
   }
 
   std::vector<std::string> best_variants() {
@@ -489,7 +497,7 @@ class Search {
     std::sort(order.begin(), order.end());
     for (const auto& [time, name] : order) {
       if (choice_right_ && (time > kGain || name == own_choice_)) break;
-      if (verify(name) && accept(name)) return;
+      if (verify(name) && verified_ > 0 && accept(name)) return;
     }
     print({{"keeps", own_choice_}, {"right", choice_right_}, {"verified", verified_}});
   }
@@ -596,17 +604,8 @@ void check(const TuneOptions& options) {
   for (const Workload& workload : chosen_workloads(options)) {
     print({{"timing", workload.line}});
     const std::unique_ptr<PlanHandle> plan = plan_of(*own, workload.run, "");
-    Json row = {{"variant", text_of(plan->info().variant)}, {"parameters", Json::object()}};
+    const std::string name = candidate_of(*plan);
     Timed timed(*shipped, workload, "");
-    const Json parameters = numbers(plan->info().parameters);
-    for (const Choice& choice : choices_of(plan->info().choices)) {
-      if (choice.variant != plan->info().variant) continue;
-      for (const auto& [name, values] : choice.parameters) {
-        if (parameters.contains(name) && std::find(values.begin(), values.end(), parameters[name]) != values.end())
-          row["parameters"][name] = parameters[name];
-      }
-    }
-    const std::string name = candidate_name(row);
     print({{"line", workload.line}, {"candidate", name}, {"speed", 1 / timed.ratio(name, kChecked)}});
   }
 }
